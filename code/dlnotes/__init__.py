@@ -1,0 +1,33 @@
+"""Deep-learning notes, derived and run: the package that the book's chapters share."""
+
+from dlnotes.descent import Trajectory, minibatches, minimize
+from dlnotes.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    binary_cross_entropy_with_logits_gradient,
+    sigmoid,
+    softplus,
+)
+from dlnotes.network import Network
+from dlnotes.objectives import Objective
+from dlnotes.optimizers import CATALOGUE, gradient_descent
+from dlnotes.rules import Rule
+from dlnotes.symbolic import Equations, equations
+
+__all__ = [
+    "CATALOGUE",
+    "Equations",
+    "Network",
+    "Objective",
+    "Rule",
+    "Trajectory",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "binary_cross_entropy_with_logits_gradient",
+    "equations",
+    "gradient_descent",
+    "minibatches",
+    "minimize",
+    "sigmoid",
+    "softplus",
+]

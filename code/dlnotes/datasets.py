@@ -1,0 +1,177 @@
+"""Small real data sets that come with the package. ``data/README.md`` has their origin and licence."""
+
+import gzip
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+
+from dlnotes import checks
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Features and labels of one data set.
+
+    Attributes
+    ----------
+    features : numpy.ndarray of float, shape (N, d)
+        One example a row.
+    labels : numpy.ndarray of int, shape (N,)
+        The class of each example, from 0.
+    feature_names : tuple of str
+        A name for each column.
+    label_names : tuple of str
+        A name for each class.
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
+    feature_names: tuple
+    label_names: tuple
+
+
+def _rows(name, skip=0):
+    with gzip.open(files("dlnotes") / "data" / name, "rt", encoding="utf-8") as file:
+        header = [file.readline().strip().split(",") for _ in range(skip)]
+        return header, np.loadtxt(file, delimiter=",")
+
+
+def breast_cancer():
+    """Return the Breast Cancer Wisconsin (Diagnostic) data: is a tumour malignant?
+
+    Ten measures of the cell nuclei in a fine needle aspirate, each as mean, standard error and worst
+    value over the nuclei. Lengths are in units of the digitised image, which its origin does not calibrate.
+
+    Returns
+    -------
+    Dataset
+        569 examples, 30 features; label 1 is malignant (212 examples), 0 benign (357).
+
+    Notes
+    -----
+    Street, Wolberg and Mangasarian 1993. UCI Machine Learning Repository, doi 10.24432/C5DW2B, CC BY 4.0.
+    """
+    (names,), rows = _rows("breast_cancer.csv.gz", skip=1)
+    return Dataset(rows[:, :-1], rows[:, -1].astype(int), tuple(names[:-1]), ("benign", "malignant"))
+
+
+def digits():
+    """Return images of handwritten digits, 8 by 8 pixels.
+
+    Returns
+    -------
+    Dataset
+        1,797 examples of 64 pixels, row by row from the top left corner, each the ink in a block of
+        16 dots (0 to 16); the label is the digit.
+
+    Notes
+    -----
+    Alpaydin and Kaynak 1998, the writer-independent test set. UCI Machine Learning Repository,
+    doi 10.24432/C50P49, CC BY 4.0.
+    """
+    _, rows = _rows("digits.csv.gz")
+    names = tuple(f"pixel ({i // 8}, {i % 8})" for i in range(64))
+    return Dataset(rows[:, :-1], rows[:, -1].astype(int), names, tuple("0123456789"))
+
+
+def train_test_split(features, labels, *, rng, test_fraction=0.2):
+    """Split a data set at random into a part to learn from and a part held out.
+
+    Parameters
+    ----------
+    features : array_like of shape (N, d)
+        One example a row.
+    labels : array_like of shape (N,) or (N, k)
+        What belongs to each row.
+    rng : numpy.random.Generator
+        Source of randomness.
+    test_fraction : float, optional
+        Share of the examples to hold out, in (0, 1); at least one example lands on each side.
+
+    Returns
+    -------
+    train_features, test_features, train_labels, test_labels : numpy.ndarray
+
+    Raises
+    ------
+    TypeError
+        If `rng` is not a generator or an argument does not hold real numbers.
+    ValueError
+        If the lengths differ, there are fewer than two examples, or `test_fraction` is out of range.
+    """
+    checks.real_array("features", features, dimensions=2)
+    checks.real_array("labels", labels, dimensions=(1, 2))
+    features, labels = np.asarray(features), np.asarray(labels)
+    if len(features) != len(labels) or len(features) < 2:
+        raise ValueError(
+            f"features and labels must have the same length, at least 2, got {len(features)} and {len(labels)}"
+        )
+    checks.real_number("test_fraction", test_fraction, low=0, high=1, include_low=False, include_high=False)
+    order = checks.generator("rng", rng).permutation(len(features))
+    held_out = min(max(round(test_fraction * len(features)), 1), len(features) - 1)
+    test, train = order[:held_out], order[held_out:]
+    return features[train], features[test], labels[train], labels[test]
+
+
+def standardize(train, *others):
+    """Shift and scale each column to mean 0 and standard deviation 1 *on the training part*.
+
+    Parameters
+    ----------
+    train : array_like of shape (N, d)
+        Where mean and standard deviation are measured.
+    *others : array_like of shape (M, d)
+        Held-out parts, transformed with the same numbers.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        The transformed parts, `train` first. A column that is constant in `train` is only shifted.
+
+    Raises
+    ------
+    TypeError
+        If a part does not hold real numbers.
+    ValueError
+        If a part is empty, not finite, or has another number of columns.
+    """
+    train = checks.real_array("train", train, dimensions=2)
+    parts = [train]
+    for i, other in enumerate(others):
+        part = checks.real_array(f"others[{i}]", other, dimensions=2)
+        parts.append(checks.real_array(f"others[{i}]", part, shape=(len(part), train.shape[1])))
+    deviation = train.std(axis=0)
+    return [(part - train.mean(axis=0)) / np.where(deviation == 0, 1, deviation) for part in parts]
+
+
+def one_hot(labels, classes):
+    """Return one row a label, with a 1 in the column of its class.
+
+    Parameters
+    ----------
+    labels : array_like of int, shape (N,)
+        Classes from 0 to ``classes - 1``.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (N, classes)
+
+    Raises
+    ------
+    TypeError
+        If a label is not a whole number.
+    ValueError
+        If there are none, or one is out of range.
+    """
+    classes = checks.whole_number("classes", classes, low=1)
+    labels = np.asarray(labels)
+    checks.real_array("labels", labels, dimensions=1)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels must be whole numbers, got dtype {labels.dtype}")
+    outside = (labels < 0) | (labels >= classes)
+    if outside.any():
+        raise ValueError(f"labels must be between 0 and {classes - 1}, got {labels[outside][0]}")
+    return np.eye(classes)[labels]

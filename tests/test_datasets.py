@@ -1,0 +1,92 @@
+"""The shipped data, and the functions that prepare it."""
+
+import numpy as np
+import pytest
+
+from dlnotes import datasets
+
+
+def test_breast_cancer_is_the_known_set():
+    data = datasets.breast_cancer()
+    assert data.features.shape == (569, 30) and np.bincount(data.labels).tolist() == [357, 212]
+    assert data.label_names == ("benign", "malignant") and data.feature_names[0] == "mean radius"
+    assert len(set(data.feature_names)) == 30 and data.feature_names[-1] == "worst fractal dimension"
+    assert data.features[0, :4].tolist() == [17.99, 10.38, 122.8, 1001.0] and data.labels[0] == 1
+    assert data.features[data.labels == 1, 0].mean() > data.features[data.labels == 0, 0].mean()
+
+
+def test_digits_are_the_known_set():
+    data = datasets.digits()
+    assert data.features.shape == (1797, 64) and data.features.min() == 0 and data.features.max() == 16
+    assert np.bincount(data.labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert data.labels[:10].tolist() == list(range(10)) and data.feature_names[9] == "pixel (1, 1)"
+    zero = data.features[0].reshape(8, 8)
+    assert zero[3:5, 3:5].sum() < 10 < zero[3, 1:3].sum()  # a ring: no ink in the middle
+
+
+def test_a_split_keeps_every_example_once_and_rows_with_labels():
+    features = np.arange(20.0).reshape(10, 2)
+    parts = datasets.train_test_split(features, np.arange(10), rng=np.random.default_rng(0), test_fraction=0.3)
+    train, test, train_labels, test_labels = parts
+    assert train.shape == (7, 2) and test.shape == (3, 2)
+    assert sorted([*train_labels, *test_labels]) == list(range(10))
+    np.testing.assert_array_equal(train[:, 0], 2 * train_labels)
+    np.testing.assert_array_equal(test[:, 0], 2 * test_labels)
+    assert list(test_labels) != [7, 8, 9]
+
+
+@pytest.mark.parametrize(("fraction", "held_out"), [(0.01, 1), (0.99, 9), (0.5, 5)])
+def test_each_side_of_a_split_has_an_example(fraction, held_out):
+    split = datasets.train_test_split(
+        np.zeros((10, 1)), np.zeros(10), rng=np.random.default_rng(0), test_fraction=fraction
+    )
+    assert [len(part) for part in split] == [10 - held_out, held_out, 10 - held_out, held_out]
+
+
+def test_standardize_measures_on_the_training_part_alone():
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(5, 3, size=(50, 2)), rng.normal(5, 3, size=(20, 2))
+    new_train, new_test = datasets.standardize(train, test)
+    np.testing.assert_allclose(new_train.mean(axis=0), 0, atol=1e-14)
+    np.testing.assert_allclose(new_train.std(axis=0), 1)
+    np.testing.assert_allclose(new_test, (test - train.mean(axis=0)) / train.std(axis=0))
+
+
+def test_a_constant_column_is_only_shifted():
+    train, test = datasets.standardize(np.full((3, 1), 4.0), np.full((2, 1), 6.0))
+    assert train.tolist() == [[0.0]] * 3 and test.tolist() == [[2.0]] * 2
+
+
+def test_one_hot_marks_the_class():
+    assert datasets.one_hot([2, 0], 3).tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
+rng = np.random.default_rng(0)
+x = np.zeros((4, 2))
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "call"),
+    [
+        (ValueError, "the same length, at least 2, got 4 and 3",
+         lambda: datasets.train_test_split(x, np.zeros(3), rng=rng)),
+        (ValueError, "the same length, at least 2, got 1 and 1",
+         lambda: datasets.train_test_split(x[:1], np.zeros(1), rng=rng)),
+        (ValueError, r"test_fraction must be in \(0, 1\), got 1",
+         lambda: datasets.train_test_split(x, np.zeros(4), rng=rng, test_fraction=1)),
+        (ValueError, r"test_fraction must be in \(0, 1\), got 0.0",
+         lambda: datasets.train_test_split(x, np.zeros(4), rng=rng, test_fraction=0.0)),
+        (ValueError, "features must have 2 axes, got shape", lambda: datasets.train_test_split(x[0], x[0], rng=rng)),
+        (TypeError, "rng must be", lambda: datasets.train_test_split(x, np.zeros(4), rng=None)),
+        (ValueError, r"others\[0\] must have shape \(4, 2\), got \(4, 1\)", lambda: datasets.standardize(x, x[:, :1])),
+        (ValueError, "train must not be empty", lambda: datasets.standardize(x[:0])),
+        (ValueError, "train must be finite, got nan", lambda: datasets.standardize(x + np.nan)),
+        (ValueError, "labels must be between 0 and 2, got 3", lambda: datasets.one_hot([0, 3], 3)),
+        (ValueError, "labels must be between 0 and 2, got -1", lambda: datasets.one_hot([-1], 3)),
+        (TypeError, "labels must be whole numbers", lambda: datasets.one_hot([0.5], 3)),
+        (ValueError, "classes must be at least 1, got 0", lambda: datasets.one_hot([0], 0)),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused(error, message, call):
+    with pytest.raises(error, match=message):
+        call()
