@@ -14,7 +14,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread, so that a step's ti
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-
 from dlnotes import Network, gradient_descent, minibatches, minimize
 
 HERE = Path(__file__).parent

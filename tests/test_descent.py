@@ -1,11 +1,12 @@
 """The loop: shapes, records, batches of runs, schedules, mini-batches, and what it refuses."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
-
 from dlnotes import Rule, gradient_descent, minibatches, minimize
 from dlnotes.objectives import quadratic_bowl, rosenbrock
-from tests.test_rules import look_ahead, running_sum
+from example_rules import look_ahead, running_sum
 
 bowl = quadratic_bowl(10)
 
@@ -183,7 +184,7 @@ def batches_of(**options):
 def test_an_epoch_sees_every_example_once_in_a_new_order():
     gradient, seen = batches_of(batch_size=4, rng=np.random.default_rng(0))
     assert gradient.updates_per_epoch == 3 and [len(b) for b in seen] == [4, 4, 2, 4, 4, 2]
-    assert sorted(sum(seen[:3], [])) == sorted(sum(seen[3:], [])) == list(range(10))
+    assert sorted(chain(*seen[:3])) == sorted(chain(*seen[3:])) == list(range(10))
     assert seen[:3] != seen[3:] and gradient.evaluations == 20
 
 
@@ -193,7 +194,10 @@ def test_replacement_draws_repeat_examples():
 
 
 def test_the_same_seed_gives_the_same_batches():
-    assert batches_of(batch_size=3, rng=np.random.default_rng(5))[1] == batches_of(batch_size=3, rng=np.random.default_rng(5))[1]
+    assert (
+        batches_of(batch_size=3, rng=np.random.default_rng(5))[1]
+        == batches_of(batch_size=3, rng=np.random.default_rng(5))[1]
+    )
 
 
 def test_minimize_counts_the_examples_looked_at():
@@ -213,7 +217,9 @@ def test_the_full_batch_is_the_full_gradient():
 def test_labels_keep_their_type():
     kinds = []
     data = np.zeros((4, 2)), np.arange(4)
-    gradient = minibatches(lambda theta, x, y: kinds.append(y.dtype.kind) or theta, *data, batch_size=2, rng=np.random.default_rng(0))
+    gradient = minibatches(
+        lambda theta, x, y: kinds.append(y.dtype.kind) or theta, *data, batch_size=2, rng=np.random.default_rng(0)
+    )
     gradient(np.zeros(2))
     assert kinds == ["i"]
 

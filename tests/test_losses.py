@@ -4,7 +4,6 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
-
 from dlnotes import binary_cross_entropy, binary_cross_entropy_with_logits, sigmoid, softplus
 from dlnotes.losses import binary_cross_entropy_with_logits_gradient, cross_entropy_terms
 

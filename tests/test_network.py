@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import sympy as sp
-
 from dlnotes import Network
 from dlnotes.network import ACTIVATIONS
 
@@ -58,9 +57,7 @@ def test_the_code_read_with_symbols_is_the_gradient_of_its_own_loss(sizes):
     rng = np.random.default_rng(0)
     numbers = rng.normal(size=network.parameters), rng.normal(size=(1, 2)), rng.random((1, sizes[-1]))
     at = dict(zip((*theta, *x[0], *y[0]), np.concatenate([n.ravel() for n in numbers]), strict=True))
-    np.testing.assert_allclose(
-        network.gradient(*numbers), [float(g.subs(at)) for g in gradient], rtol=1e-12
-    )
+    np.testing.assert_allclose(network.gradient(*numbers), [float(g.subs(at)) for g in gradient], rtol=1e-12)
 
 
 def test_the_forward_pass_is_the_sum_of_the_notes():

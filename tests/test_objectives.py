@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import sympy as sp
-
 from dlnotes import objectives
 from dlnotes.objectives import Objective, beale, quadratic_bowl, rosenbrock, saddle, tilted_double_well
 

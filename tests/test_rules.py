@@ -3,25 +3,9 @@
 import numpy as np
 import pytest
 import sympy as sp
-
 from dlnotes import CATALOGUE, Rule, gradient_descent
 from dlnotes.rules import HYPERPARAMETERS, maximum, sqrt
-
-# Rules with state, a late read and a changed point, to test the mechanism on.
-running_sum = Rule("sum", n=lambda n, g: n + g**2, dtheta=lambda eta, n, eps, g: -eta / sqrt(n + eps) * g)
-average = running_sum.but("average", n=lambda beta, n, g: beta * n + (1 - beta) * g**2)
-late = Rule(
-    "late",
-    previous=("V",),
-    dtheta=lambda V, g: -(V + 1) * g,
-    V=lambda gamma, V, dtheta: gamma * V + (1 - gamma) * dtheta**2,
-)
-look_ahead = Rule(
-    "look-ahead",
-    at=lambda theta, beta, m: theta + beta * m,
-    m=lambda beta, m, eta, g: beta * m - eta * g,
-    dtheta=lambda m: m,
-)
+from example_rules import average, late, look_ahead, running_sum
 
 
 def test_gradient_descent_is_one_step_against_the_gradient():
@@ -96,9 +80,7 @@ def test_but_may_move_the_point_of_the_gradient():
         "'eta' is an input or hyper-parameter": dict(eta=lambda t: 1 / t, dtheta=lambda eta, g: -eta * g),
         "'theta' is an input": dict(theta=lambda g: g, dtheta=lambda g: -g),
         "'at' can't read it": dict(at=lambda theta, g: theta + g, dtheta=lambda g: -g),
-        "'at' reads 'a', which is not state": dict(
-            at=lambda theta, a: theta + a, a=lambda g: g, dtheta=lambda a: -a
-        ),
+        "'at' reads 'a', which is not state": dict(at=lambda theta, a: theta + a, a=lambda g: g, dtheta=lambda a: -a),
         r"\['k'\] not among its state": dict(start={"k": 1.0}, dtheta=lambda g: -g),
         r"previous names \['V'\] are not stages": dict(previous=("V",), dtheta=lambda g: -g),
         r"\['lam'\] not among its hyper-parameters": dict(defaults={"lam": 0.1}, dtheta=lambda g: -g),

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 import sympy as sp
-
 from dlnotes import CATALOGUE, equations, gradient_descent, minimize
-from tests.test_rules import average, late, look_ahead, running_sum
+from example_rules import average, late, look_ahead, running_sum
 
 # rf-strings would hide the TeX: one raw string an equation, in the order of a textbook.
 EXPECTED = {

@@ -176,8 +176,9 @@ def _value(value, theta, t, diverged):
 
 def _raise_not_finite(g, new, t):
     what, array = ("the gradient", g) if not np.isfinite(g).all() else ("theta", new)
-    place = np.argwhere(~np.isfinite(np.atleast_1d(array)))[0]
-    raise ValueError(f"{what} must be finite, got {np.atleast_1d(array)[tuple(place)]} at coordinate {place[-1]} in step {t}")
+    array = np.atleast_1d(array)
+    coordinate = np.flatnonzero(~np.isfinite(array))[0]
+    raise ValueError(f"{what} must be finite, got {array[coordinate]} at coordinate {coordinate} in step {t}")
 
 
 class MiniBatchGradient:

@@ -12,8 +12,15 @@ from matplotlib import collections, colors, contour, patches, quiver, ticker
 from matplotlib.category import StrCategoryFormatter
 from matplotlib.lines import AxLine
 
-_KINDS = (contour.ContourSet, quiver.Quiver, collections.QuadMesh, collections.PathCollection,
-          collections.LineCollection, collections.PolyCollection, collections.Collection)
+_KINDS = (
+    contour.ContourSet,
+    quiver.Quiver,
+    collections.QuadMesh,
+    collections.PathCollection,
+    collections.LineCollection,
+    collections.PolyCollection,
+    collections.Collection,
+)
 
 
 def summary(fig):
@@ -188,8 +195,13 @@ def _curve(values, axis):
     else:
         scale = max(top, np.max(np.abs(axis.get_view_interval())))
     f = values[np.isfinite(values)]
-    ends = "" if f.size < 2 else (f" first={_number(f[0], scale)} last={_number(f[-1], scale)} "
-                                  f"way={_number(np.abs(np.diff(f)).sum(), scale)}")
+    ends = (
+        ""
+        if f.size < 2
+        else (
+            f" first={_number(f[0], scale)} last={_number(f[-1], scale)} way={_number(np.abs(np.diff(f)).sum(), scale)}"
+        )
+    )
     return _moments(values, scale) + ends
 
 

@@ -28,7 +28,7 @@ def sigmoid(z):
     ValueError
         If `z` is empty or not finite.
     """
-    if getattr(z, "dtype", None) == object:
+    if _symbolic(z):
         return np.frompyfunc(sigmoid, 1, 1)(z)
     z = checks.real_array("z", z)
     small = np.exp(-np.abs(z))  # never overflows
@@ -56,7 +56,7 @@ def softplus(z):
     ValueError
         If `z` is empty or not finite.
     """
-    if getattr(z, "dtype", None) == object:
+    if _symbolic(z):
         return np.frompyfunc(softplus, 1, 1)(z)
     return np.logaddexp(0, checks.real_array("z", z))[()]
 
@@ -166,6 +166,10 @@ def cross_entropy_terms(y, z):
     It reads numbers and symbols alike.
     """
     return (1 - y) * softplus(z) + y * softplus(-z)
+
+
+def _symbolic(array):
+    return getattr(array, "dtype", None) == np.dtype(object)
 
 
 def _labels(y, shape):

@@ -177,7 +177,7 @@ class Rule:
         known = {*INPUTS, *HYPERPARAMETERS, *self.stages} - {"at"}
         for stage, arguments in self.reads.items():
             if unknown := [argument for argument in arguments if argument not in known]:
-                raise ValueError(f"{self.name}: stage {stage!r} reads unknown names {unknown}; known are {sorted(known)}")
+                raise ValueError(f"{self.name}: stage {stage!r} reads unknown names {unknown}, known {sorted(known)}")
 
     def _check_order(self):
         if "g" in self.reads.get("at", ()):
