@@ -1,0 +1,79 @@
+# Deep-Learning Notes, derived and run. Needs Python 3.11 to 3.13, make and git; everything else goes into .venv.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The first suitable interpreter; `make PYTHON=/path/to/python3.12 …` overrides it.
+SUITABLE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python,\
+	$(shell $(p) -c '$(SUITABLE)' >/dev/null 2>&1 && echo $(p))))
+BIN := .venv/bin
+READY := .venv/.ready
+NOTEBOOKS ?= $(sort $(wildcard chapters/*.ipynb chapters/*/*.ipynb))
+
+.PHONY: help book test notebooks serve bench pages binder lock clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+book: $(READY)  ## build the book strictly, from scratch, into _build/html
+	@rm -rf _build
+	@$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo "The book: file://$(CURDIR)/_build/html/index.html"
+
+test: $(READY)  ## run everything that proves the book: unit and hygiene tests, every notebook
+	@$(BIN)/python -m pytest
+	@echo "All tests pass: package, hygiene, notebooks."
+
+notebooks: $(READY)  ## execute the notebooks in place (NOTEBOOKS="a.ipynb b.ipynb" for some)
+	@for notebook in $(NOTEBOOKS); do \
+		SECONDS=0; printf '  %s' "$$notebook"; \
+		$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --inplace \
+			--ExecutePreprocessor.record_timing=False "$$notebook" 2> >(grep -v 'Kernel is running over TCP' >&2 || true); \
+		$(BIN)/nb-clean clean -o -c --preserve-cell-metadata-field tags --preserve-cell-metadata-field mystnb \
+			--preserve-cell-metadata-field jupyter "$$notebook"; \
+		echo " ($$SECONDS s)"; \
+	done
+	@echo "Executed in place; see git diff --stat."
+
+serve: $(READY)  ## show the built book at http://127.0.0.1:8000
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+bench: $(READY)  ## measure and write benchmarks/*.json (chapters quote these)
+	@$(BIN)/python benchmarks/run.py
+
+pages: $(READY)  ## check the built pages in headless Chromium (after make book)
+	@$(BIN)/python -m pytest -o addopts="" -q -rP --no-header --show-capture=stdout tests/check_pages.py
+
+binder: $(READY)  ## check that Binder would accept this repository (no docker needed)
+	@mkdir -p _build
+	@$(BIN)/jupyter-repo2docker --no-build --debug . > _build/binder.log 2>&1 \
+		|| { cat _build/binder.log; echo "repo2docker refuses this repository"; exit 1; }
+	@grep -q 'binder/postBuild' _build/binder.log || { echo "binder/postBuild is not in the Dockerfile: _build/binder.log"; exit 1; }
+	@echo "Binder accepts the repository: _build/binder.log"
+
+# uv resolves for all supported Pythons and platforms at once; it lives apart so that it is no part of the book's environment.
+LOCK = .venv/lock/bin/uv pip compile pyproject.toml --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet
+lock:  ## pin again what pyproject.toml asks for: requirements.txt, binder/requirements.txt (UPGRADE=1 for newer versions)
+	@test -x .venv/lock/bin/uv || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install -q --disable-pip-version-check uv; }
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra book --extra test --extra check --extra binder -o requirements.txt
+	@$(LOCK) --extra binder -c requirements.txt -o binder/requirements.txt
+	@! grep -nE '://|^-' requirements.txt binder/requirements.txt
+	@wc -l requirements.txt binder/requirements.txt
+
+clean:  ## remove what was built (not the environment: rm -r .venv)
+	@rm -rf _build .pytest_cache .ruff_cache
+	@find chapters code tests extensions benchmarks -name __pycache__ -prune -exec rm -rf {} + \
+		-o -name .ipynb_checkpoints -prune -exec rm -rf {} +
+
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' || { \
+		echo "Python 3.11, 3.12 or 3.13 is needed$(if $(PYTHON), and $(PYTHON) is not one). Try: make PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version) and $$(grep -c == requirements.txt) pinned packages, once (about a minute):"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements.txt \
+		| awk '/^(Collecting|Requirement)/ {if (++n % 20 == 0) printf "  %d packages\n", n} /^Installing/ {print "  installing …"} {fflush()}'
+	@$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@touch $@
