@@ -77,7 +77,8 @@ def _axes(ax, name):
 
 def _line(ax, line):
     x, y = line.get_xdata(orig=False), line.get_ydata(orig=False)
-    look = f"{_hex(line.get_color(), line.get_alpha())} ls={line.get_linestyle()} lw={line.get_linewidth():g} marker={line.get_marker()}"
+    colour, width, marker = _hex(line.get_color(), line.get_alpha()), line.get_linewidth(), line.get_marker()
+    look = f"{colour} ls={line.get_linestyle()} lw={width:g} marker={marker}"
     if isinstance(line, AxLine):
         return f"  line {line.get_label()!r} {look} through {line.get_xy1()} {line.get_xy2()} slope {line.get_slope()}"
     return f"  line {line.get_label()!r} {look} x[{_curve(x, ax.xaxis)}] y[{_curve(y, ax.yaxis)}]"
@@ -101,7 +102,9 @@ def _collection(ax, c):
     if kind is quiver.Quiver:
         parts.append(f"u[{_moments(c.U)}] v[{_moments(c.V)}]")
     elif kind is collections.QuadMesh:
-        parts += [f"{name}[{_moments(xy)}]" for name, xy in zip("xy", np.moveaxis(c.get_coordinates(), -1, 0))]
+        parts += [
+            f"{name}[{_moments(xy)}]" for name, xy in zip("xy", np.moveaxis(c.get_coordinates(), -1, 0), strict=True)
+        ]
     else:
         parts.append(_vertices([p.vertices for p in c.get_paths()]))
     return " ".join(parts)

@@ -53,6 +53,8 @@ class _TextbookPrinter(LatexPrinter):
 class Equations(list):
     """A list of `sympy.Eq` that a notebook shows as one aligned block.
 
+    Made by `equations`, which documents where `equations`, `symbols` and `names` come from.
+
     Attributes
     ----------
     symbols : dict of str to sympy.Symbol
@@ -75,7 +77,7 @@ class Equations(list):
         return [f"{printer.doprint(e.lhs)} &= {printer.doprint(e.rhs)}" for e in self]
 
     def _repr_latex_(self):
-        lines = " \\\\\n".join(self.latex())
+        lines = " \\\\[4pt]\n".join(self.latex())
         return f"$\\displaystyle \\begin{{aligned}}\n{lines}\n\\end{{aligned}}$"
 
 
