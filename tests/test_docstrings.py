@@ -5,9 +5,8 @@ import importlib
 import inspect
 import pkgutil
 
-import pytest
-
 import dlnotes
+import pytest
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(dlnotes.__path__, "dlnotes."))
 

@@ -11,6 +11,7 @@ from io import BytesIO
 import numpy as np
 from matplotlib import colors, rcParams
 from matplotlib import pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 try:
@@ -64,9 +65,10 @@ def _bundle(fig, include=None, exclude=None):
 
 def _png(fig):
     """Return the whole figure at its own size as a PNG of 256 colours: a quarter of the bytes, the same to the eye."""
-    full, small = BytesIO(), BytesIO()
-    fig.savefig(full, format="png")
-    Image.open(full).quantize(256, method=Image.Quantize.FASTOCTREE).save(small, format="png", optimize=True)
+    canvas, small = FigureCanvasAgg(fig), BytesIO()
+    canvas.draw()  # once: savefig would lay the figure out and draw it twice
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    picture.quantize(256, method=Image.Quantize.FASTOCTREE).save(small, format="png", optimize=True)
     return b64encode(small.getvalue()).decode()
 
 

@@ -28,11 +28,7 @@ def sigmoid(z):
     ValueError
         If `z` is empty or not finite.
     """
-    if _symbolic(z):
-        return np.frompyfunc(sigmoid, 1, 1)(z)
-    z = checks.real_array("z", z)
-    small = np.exp(-np.abs(z))  # never overflows
-    return (np.where(z >= 0, 1, small) / (1 + small))[()]
+    return sigmoid_terms(z if _symbolic(z) else checks.real_array("z", z))[()]
 
 
 @singledispatch
@@ -56,9 +52,7 @@ def softplus(z):
     ValueError
         If `z` is empty or not finite.
     """
-    if _symbolic(z):
-        return np.frompyfunc(softplus, 1, 1)(z)
-    return np.logaddexp(0, checks.real_array("z", z))[()]
+    return softplus_terms(z if _symbolic(z) else checks.real_array("z", z))[()]
 
 
 def binary_cross_entropy(y, p):
@@ -160,16 +154,28 @@ def binary_cross_entropy_with_logits_gradient(y, z):
     return (sigmoid(z) - _labels(y, z.shape)) / z.size
 
 
+# What follows checks nothing; it reads symbols, and arrays of numbers or of symbols.
+def sigmoid_terms(z):
+    """Return the sigmoid of each element."""
+    if _symbolic(z):
+        return np.frompyfunc(sigmoid, 1, 1)(z)
+    small = np.exp(-np.abs(z))  # never overflows
+    return np.where(z >= 0, 1, small) / (1 + small)
+
+
+def softplus_terms(z):
+    """Return ``log(1 + exp(z))`` of each element."""
+    return np.frompyfunc(softplus, 1, 1)(z) if _symbolic(z) else np.logaddexp(0, z)
+
+
 def cross_entropy_terms(y, z):
-    """Return ``(1 - y) * softplus(z) + y * softplus(-z)``, the loss of each label and logit, unchecked.
-
-    It reads numbers and symbols alike.
-    """
-    return (1 - y) * softplus(z) + y * softplus(-z)
+    """Return ``(1 - y) * softplus(z) + y * softplus(-z)``, the loss of each label and logit."""
+    return (1 - y) * softplus_terms(z) + y * softplus_terms(-z)
 
 
-def _symbolic(array):
-    return getattr(array, "dtype", None) == np.dtype(object)
+def _symbolic(value):
+    """Tell symbols, and arrays of them, from numbers."""
+    return getattr(value, "dtype", None) == np.dtype(object) or hasattr(value, "free_symbols")
 
 
 def _labels(y, shape):

@@ -9,7 +9,7 @@ import numpy as np
 from dlnotes import checks, losses
 
 ACTIVATIONS = {
-    "sigmoid": (losses.sigmoid, lambda z, a: a * (1 - a)),
+    "sigmoid": (losses.sigmoid_terms, lambda z, a: a * (1 - a)),
     "relu": (lambda z: np.maximum(z, 0), lambda z, a: (z > 0).astype(z.dtype)),
     "linear": (lambda z: z, lambda z, a: np.ones_like(z)),
 }
