@@ -148,7 +148,7 @@ def binary_cross_entropy_with_logits_gradient(y, z):
 
     Notes
     -----
-    Bishop 2006, equation 4.91.
+    Bishop 2006, equation 5.18, divided by the number of labels; in the weights, equation 4.91.
     """
     z = checks.real_array("z", z)
     return (sigmoid(z) - _labels(y, z.shape)) / z.size
