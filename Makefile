@@ -12,7 +12,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 NOTEBOOKS ?= $(sort $(wildcard chapters/*.ipynb chapters/*/*.ipynb))
 
-.PHONY: help book test notebooks serve bench pages binder lock clean
+.PHONY: help book test lint notebooks serve bench pages binder lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,8 +26,11 @@ test: $(READY)  ## run everything that proves the book: unit and hygiene tests, 
 	@$(BIN)/python -m pytest
 	@echo "All tests pass: package, hygiene, notebooks."
 
+lint: $(READY)  ## check the style of the Python files
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && echo "The style is right."
+
 notebooks: $(READY)  ## execute the notebooks in place (NOTEBOOKS="a.ipynb b.ipynb" for some)
-	@for notebook in $(NOTEBOOKS); do \
+	@set -eo pipefail; for notebook in $(NOTEBOOKS); do \
 		SECONDS=0; printf '  %s' "$$notebook"; \
 		$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --inplace \
 			--ExecutePreprocessor.record_timing=False "$$notebook" 2> >(grep -v 'Kernel is running over TCP' >&2 || true); \
@@ -72,8 +75,8 @@ $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' || { \
 		echo "Python 3.11, 3.12 or 3.13 is needed$(if $(PYTHON), and $(PYTHON) is not one). Try: make PYTHON=/path/to/python3.12"; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version) and $$(grep -c == requirements.txt) pinned packages, once (about a minute):"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements.txt \
+	@$(PYTHON) -m venv --clear .venv
+	@set -eo pipefail; $(BIN)/pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements.txt \
 		| awk '/^(Collecting|Requirement)/ {if (++n % 20 == 0) printf "  %d packages\n", n} /^Installing/ {print "  installing …"} {fflush()}'
 	@$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
 	@touch $@

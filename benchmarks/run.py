@@ -10,8 +10,8 @@ import time
 from datetime import date
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread, so that a step's time does not depend on idle cores
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["OMP_NUM_THREADS"] = "1"  # one thread, so that a step's time does not depend on idle cores
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 from dlnotes import Network, gradient_descent, minibatches, minimize

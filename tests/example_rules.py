@@ -17,3 +17,10 @@ look_ahead = Rule(
     m=lambda beta, m, eta, g: beta * m - eta * g,
     dtheta=lambda m: m,
 )
+corrected = average.but(
+    "corrected",
+    start={"n": 0.1},
+    defaults={"beta": 0.7},
+    n_hat=lambda n, beta, t: n / (1 - beta**t),
+    dtheta=lambda eta, n_hat, eps, g: -eta / sqrt(n_hat + eps) * g,
+)

@@ -17,6 +17,7 @@ from PIL import Image
 TAGS = {"hide-input", "hide-output", "hide-cell", "remove-input"}  # and eq-… for the assertion of an equation
 SUMMARY = re.compile(r"Figure [\d.]+x[\d.]+ in, \d+ axes")
 LARGEST_CELL, MEDIAN_LINES, P90_LINES = 20, 5, 12
+LONGEST_LINE = 88  # letters of code or output that the book's column shows
 LARGEST_PICTURE = 120_000  # bytes
 EXERCISES = 5
 
@@ -148,13 +149,20 @@ def nothing_skipped(nb):
 
 
 def sizes(nb):
-    """Short cells: never above 20 lines of code, half of them 5 or fewer, nine of ten 12 or fewer."""
+    """Short cells: never above 20 lines of code, half of them 5 or fewer, nine of ten 12 or fewer; short lines."""
     lines = {
         i: sum(bool(line.strip()) and not line.lstrip().startswith("#") for line in cell.source.splitlines())
         for i, cell in code_cells(nb)
     }
     found = [f"cell {i}: {n} lines of code, more than {LARGEST_CELL}" for i, n in lines.items() if n > LARGEST_CELL]
     found += [f"cell {i}: empty" for i, n in lines.items() if n == 0]
+    for i, cell in code_cells(nb):
+        printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+        for line in [*cell.source.splitlines(), *printed.splitlines()]:
+            if len(line) > LONGEST_LINE:
+                found.append(
+                    f"cell {i}: {len(line)} letters in one line, more than {LONGEST_LINE}: {line.strip()[:50]}…"
+                )
     if len(lines) > 1:
         median, p90 = (
             statistics.median(lines.values()),
@@ -185,7 +193,8 @@ def imports(nb):
 
 
 # --- numbers in prose -----------------------------------------------------------------------------------------------
-NUMBER = re.compile(r"(?<![\w.])\d[\d,\u2009\u202f\u00a0]*(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w])")
+# A unit may follow at once, as in 12.5k or 0.25x; only more digits would make it another number.
+NUMBER = re.compile(r"(?<![\w.])\d[\d,\u2009\u202f\u00a0]*(?:\.\d+)?(?:[eE][-+]?\d+)?(?!\d|\.\d)")
 NOT_PROSE = [
     re.compile(pattern, flags)
     for pattern, flags in [
@@ -205,7 +214,7 @@ NOT_PROSE = [
         (r"https?://\S+", 0),
         (r"arXiv:\S+", re.I),
         (r"\bdoi:\S+", re.I),
-        (r"\b[A-Z][A-Za-z]*-\d+\b", 0),
+        (r"\b(?:GD|BGD|SGD|MBGD|MOM|NES|ADAGRAD|RMSPROP|ADADELTA|ADAM|ADAMW|CE|MEAN|COV)-\d+\b", 0),
         (r"^\s*\d+[.)]\s", re.M),  # IDs such as MBGD-4, numbered lists
     ]
 ]
@@ -283,13 +292,32 @@ def typed_labels(source):
     return labels + re.findall(r"^\(([\w:-]+)\)=\s*\n+(?=\$\$|[`~:]{3,}\{math\}|\\begin)", source, re.M)
 
 
+def unlabelled(source):
+    """Return how many display equations of a Markdown text have no label."""
+    source = re.sub(r"^(`{3,})(?!\{)[^\n]*\n.*?^\1", "", source, flags=re.M | re.S)  # code
+    found = re.findall(r"(?<!\\)\$\$.+?(?<!\\)\$\$[ ]*(\([\w:-]+\))?", re.sub(r"`[^`]*`", "", source), re.S)
+    found += re.findall(
+        r"^\\begin\{(?:align|equation|gather|multline)\*?\}.*?(\\label)?\S*\n?\\end", source, re.M | re.S
+    )
+    blocks = re.findall(r"(\([\w:-]+\)=\s*\n+)?^[`~:]{3,}\{math\}[^\n]*\n(?::\w+:[^\n]*\n)*?(:label:)?", source, re.M)
+    return sum(not label for label in found) + sum(not (target or label) for target, label in blocks)
+
+
+def asserts(source):
+    """Tell whether a cell itself asserts something that depends on a name."""
+    return any(
+        isinstance(statement, ast.Assert)
+        and not isinstance(statement.test, ast.Tuple)
+        and any(isinstance(node, ast.Name) for node in ast.walk(statement.test))
+        for outer in top_level(source)
+        for statement in ast.walk(outer)
+    )
+
+
 def equations(nb):
     """A labelled equation is asserted by a cell tagged with its label, or is the output of the next cell."""
-    found, asserted = (
-        [],
-        {tag for _, cell in code_cells(nb) for tag in tags(cell) if re.search(r"\bassert\b", cell.source)},
-    )
-    typed = set()
+    found, typed = [], set()
+    asserted = {tag for _, cell in code_cells(nb) for tag in tags(cell) if asserts(cell.source)}
     for i, cell in markdown_cells(nb):
         typed.update(labels := typed_labels(cell.source))
         for label in labels:
@@ -297,6 +325,8 @@ def equations(nb):
                 found.append(f"cell {i}: the label {label!r} of an equation must begin with eq-")
             elif label not in asserted:
                 found.append(f"cell {i}: equation {label} is typed, but no code cell tagged {label} asserts it")
+        if n := unlabelled(cell.source):
+            found.append(f"cell {i}: {n} display equations without a label: nothing could assert them")
         for label in set(re.findall(r"^\((eq-[\w-]+)\)=", cell.source, re.M)) - set(labels):
             last = re.search(rf"^\({label}\)=\s*\Z", cell.source, re.M)
             following = nb.cells[i + 1] if i + 1 < len(nb.cells) else None
@@ -308,7 +338,7 @@ def equations(nb):
             for tag in tags(cell)
             if tag.startswith("eq-") and tag not in typed
         ]
-        if any(tag.startswith("eq-") for tag in tags(cell)) and not re.search(r"\bassert\b", cell.source):
+        if any(tag.startswith("eq-") for tag in tags(cell)) and not asserts(cell.source):
             found.append(f"cell {i}: tagged with an equation, but asserts nothing")
     return found
 

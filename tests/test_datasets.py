@@ -4,6 +4,12 @@ import numpy as np
 import pytest
 from dlnotes import datasets
 
+# Sums over the files of the UCI repository, as scikit-learn ships them.
+BREAST_CANCER_SUMS = [8038.429000000006, 47.765169999999976, 1056474.4596356002]
+BREAST_CANCER_LABELS = 47392
+DIGITS_SUMS = [561718.0, 15815633691.0]
+DIGITS_LABELS = 7264791
+
 
 def test_breast_cancer_is_the_known_set():
     data = datasets.breast_cancer()
@@ -11,6 +17,9 @@ def test_breast_cancer_is_the_known_set():
     assert data.label_names == ("benign", "malignant") and data.feature_names[0] == "mean radius"
     assert len(set(data.feature_names)) == 30 and data.feature_names[-1] == "worst fractal dimension"
     assert data.features[0, :4].tolist() == [17.99, 10.38, 122.8, 1001.0] and data.labels[0] == 1
+    sums = data.features.sum(axis=0)  # a changed number anywhere shows in its column's sum
+    np.testing.assert_allclose([sums[0], sums[29], sums.sum()], BREAST_CANCER_SUMS, rtol=1e-12)
+    assert data.labels @ np.arange(569) == BREAST_CANCER_LABELS
     assert data.features[data.labels == 1, 0].mean() > data.features[data.labels == 0, 0].mean()
 
 
@@ -19,6 +28,8 @@ def test_digits_are_the_known_set():
     assert data.features.shape == (1797, 64) and data.features.min() == 0 and data.features.max() == 16
     assert np.bincount(data.labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert data.labels[:10].tolist() == list(range(10)) and data.feature_names[9] == "pixel (1, 1)"
+    assert [data.features.sum(), data.features @ np.arange(64) @ np.arange(1797)] == DIGITS_SUMS
+    assert data.labels @ np.arange(1797) == DIGITS_LABELS
     zero = data.features[0].reshape(8, 8)
     assert zero[3:5, 3:5].sum() < 10 < zero[3, 1:3].sum()  # a ring: no ink in the middle
 
@@ -54,6 +65,13 @@ def test_standardize_measures_on_the_training_part_alone():
 def test_a_constant_column_is_only_shifted():
     train, test = datasets.standardize(np.full((3, 1), 4.0), np.full((2, 1), 6.0))
     assert train.tolist() == [[0.0]] * 3 and test.tolist() == [[2.0]] * 2
+    train, test = datasets.standardize(np.full((3, 1), 0.1), [[0.2]])  # 0.1 is not exact in binary
+    assert train.tolist() == [[0.0]] * 3 and test.tolist() == [[0.1]]
+
+
+def test_a_column_of_tiny_spread_is_scaled():
+    (scaled,) = datasets.standardize([[1e-9], [3e-9]])
+    np.testing.assert_allclose(scaled, [[-1.0], [1.0]])
 
 
 def test_one_hot_marks_the_class():
@@ -80,6 +98,8 @@ x = np.zeros((4, 2))
         (ValueError, r"others\[0\] must have shape \(4, 2\), got \(4, 1\)", lambda: datasets.standardize(x, x[:, :1])),
         (ValueError, "train must not be empty", lambda: datasets.standardize(x[:0])),
         (ValueError, "train must be finite, got nan", lambda: datasets.standardize(x + np.nan)),
+        (ValueError, "train must have finite standard deviations, got inf",
+         lambda: datasets.standardize([[1e200], [-1e200]])),
         (ValueError, "labels must be between 0 and 2, got 3", lambda: datasets.one_hot([0, 3], 3)),
         (ValueError, "labels must be between 0 and 2, got -1", lambda: datasets.one_hot([-1], 3)),
         (TypeError, "labels must be whole numbers", lambda: datasets.one_hot([0.5], 3)),

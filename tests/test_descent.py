@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from dlnotes import Rule, gradient_descent, minibatches, minimize
 from dlnotes.objectives import quadratic_bowl, rosenbrock
-from example_rules import look_ahead, running_sum
+from example_rules import corrected, late, look_ahead, running_sum
 
 bowl = quadratic_bowl(10)
 
@@ -46,16 +46,48 @@ def test_a_scalar_start_and_integers_work():
 
 
 def test_float32_stays_float32():
-    start = np.ones(2, dtype=np.float32)
+    start, seen = np.ones(2, dtype=np.float32), []
     for eta in (0.1, np.array([0.1, 0.2]), lambda t: 0.1 / t):
-        run = minimize(running_sum, lambda theta: np.ones(2), start, 3, eta=eta, eps=0.0)
+        run = minimize(running_sum, lambda theta: seen.append(theta.dtype) or np.ones(2), start, 3, eta=eta, eps=0.0)
         assert run.theta.dtype == np.float32
+    assert set(seen) == {np.dtype(np.float32)}
 
 
-def test_the_start_is_not_written_to():
+def test_the_start_is_not_written_to_and_the_path_belongs_to_the_rule():
     start = np.ones(2)
-    minimize(gradient_descent, bowl.gradient, start, 3, eta=0.1)
+    run = minimize(gradient_descent, bowl.gradient, start, 3, eta=0.1)
     np.testing.assert_array_equal(start, [1.0, 1.0])
+    start[0] = 7.0
+    assert run.theta[0, 0] == 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        minimize(gradient_descent, lambda x: np.multiply(x, 2, out=x), start, 3, eta=0.1)
+    with pytest.raises(ValueError, match="read-only"):
+        minimize(gradient_descent, bowl.gradient, start, 3, eta=0.1, value=lambda x: x.fill(0) or 1.0)
+    assert start.flags.writeable
+
+
+def test_a_rule_with_state_meets_a_loop_written_by_hand():
+    """Start values, defaults of the rule, the step number and the late read are those of the textbook."""
+    theta, n = 1.5, 0.1
+    for t in range(1, 6):
+        g = theta**3 - 2.0
+        n = 0.7 * n + 0.3 * g**2
+        theta -= 0.05 / np.sqrt(n / (1 - 0.7**t) + 1e-8) * g
+    run = minimize(corrected, lambda x: x**3 - 2.0, [1.5], 5, eta=0.05)
+    np.testing.assert_allclose(run.theta[-1], theta, rtol=1e-13)
+    theta, mean = 1.5, 0.0
+    for _ in range(4):
+        step = -(mean + 1) * 0.1 * theta
+        theta, mean = theta + step, 0.6 * mean + 0.4 * step**2
+    run = minimize(late, lambda x: 0.1 * x, [1.5], 4, gamma=0.6)
+    np.testing.assert_allclose(run.theta[-1], theta, rtol=1e-13)
+
+
+def test_the_look_ahead_point_is_that_of_its_step():
+    drift = Rule("drift", at=lambda theta, eta: theta + eta, dtheta=lambda eta, g: -eta * g)
+    seen = []
+    minimize(drift, lambda x: seen.append(x[0]) or x * 0, [0.0], 3, eta=lambda t: float(t))
+    assert seen == [1.0, 2.0, 3.0]
 
 
 def test_a_batch_is_as_many_single_runs():
@@ -85,13 +117,47 @@ def test_a_diverging_member_freezes_and_is_marked_and_the_others_go_on():
     np.testing.assert_array_equal(run.theta[-1, 1], run.theta[-2, 1])
 
 
+def test_each_way_to_leave_the_finite_numbers_freezes_the_member_alone():
+    start = np.ones((3, 2))
+    huge = np.array([[1.0], [1e200], [1.0]])
+    run = minimize(running_sum, lambda x: huge * x, start, 4, eta=0.1)  # the state overflows, the step does not
+    np.testing.assert_array_equal(run.diverged, [False, True, False])
+    np.testing.assert_array_equal(run.theta[:, 1], 1.0)
+    assert run.gradient_norms[0, 1] == pytest.approx(np.sqrt(2) * 1e200)
+    calls = iter(range(99))
+    not_a_number = np.array([[1.0], [1.0], [np.nan]])
+    run = minimize(
+        corrected, lambda x: x * (not_a_number if next(calls) == 1 else 1), start, 4, eta=np.full((3, 1), 0.01)
+    )  # a NaN in one step only: the member stays frozen afterwards
+    np.testing.assert_array_equal(run.diverged, [False, False, True])
+    assert (run.theta[1:, 2] == run.theta[1, 2]).all() and (run.theta[1:, 0] != run.theta[:-1, 0]).all()
+    heights = np.array([1.0, np.nan, np.inf])
+    run = minimize(gradient_descent, bowl.gradient, start, 2, value=lambda x: heights, eta=0.01)
+    np.testing.assert_array_equal(run.diverged, [False, True, True])
+    far = Rule("far", at=lambda theta, eta: theta * eta, dtheta=lambda g: -g)
+    run = minimize(far, bowl.gradient, 1e200 * start, 1, eta=np.array([[0.1], [1e300], [0.1]]))
+    np.testing.assert_array_equal(run.diverged, [False, True, False])
+
+
+def test_a_projection_does_not_hide_a_divergence():
+    rates = np.array([[0.1], [1e308]])
+    run = minimize(gradient_descent, lambda x: 1e3 * np.ones_like(x), np.zeros((2, 1)), 3,
+                   project=lambda x: np.clip(x, -5, 5), eta=rates)  # fmt: skip
+    np.testing.assert_array_equal(run.diverged, [False, True])
+    np.testing.assert_array_equal(run.theta[:, 1, 0], 0.0)
+    with pytest.raises(ValueError, match="theta must be finite, got -inf in step 1"):
+        minimize(gradient_descent, lambda x: 1e3 + x, [0.0], 3, project=lambda x: np.clip(x, -5, 5), eta=1e308)
+
+
 def test_a_single_run_that_diverges_raises():
     with pytest.raises(ValueError, match=r"(gradient|theta) must be finite, got .* at coordinate \d in step \d+"):
         minimize(gradient_descent, rosenbrock.gradient, [-1.0, 2.0], 50, eta=1.0)
 
 
-def test_a_schedule_is_called_with_t_from_one():
-    run = minimize(gradient_descent, lambda x: np.ones(1), [0.0], 3, eta=lambda t: 1 / t)
+def test_a_schedule_is_called_once_for_each_t_from_one():
+    asked = []
+    run = minimize(gradient_descent, lambda x: np.ones(1), [0.0], 3, eta=lambda t: asked.append(t) or 1 / t)
+    assert asked == [1, 2, 3]
     np.testing.assert_allclose(run.theta[:, 0], [0, -1, -1.5, -1 - 1 / 2 - 1 / 3])
 
 
@@ -126,12 +192,23 @@ def bad(**changes):
         "start must not be empty": bad(start=[]),
         "steps must be at least 0, got -1": bad(steps=-1),
         "every must divide steps = 3, got 2": bad(every=2),
-        r"gradient must return the shape \(2,\) of its argument, got \(1,\)": bad(gradient=lambda x: x[:1]),
-        r"gradient must return the shape \(2,\) of its argument, got \(\)": bad(gradient=lambda x: 1.0),
+        r"gradient must return the shape \(2,\), got \(1,\)": bad(gradient=lambda x: x[:1]),
+        r"gradient must return the shape \(2,\), got \(\)": bad(gradient=lambda x: 1.0),
+        "gradient must return a rectangular array": bad(gradient=lambda x: [1.0, [2.0]]),
+        r"stage 'dtheta' must have the shape \(2,\) of start, got \(\)": bad(
+            rule=Rule("summed", dtheta=lambda eta, g: -eta * g.sum())
+        ),
+        r"stage 'n' must have the shape \(2,\) of start, got \(\)": bad(
+            rule=running_sum.but("mixed", n=lambda n, g: (n + g**2).sum())
+        ),
+        r"stage 'at' must return the shape \(2,\), got \(1,\)": bad(
+            rule=Rule("part", at=lambda theta: theta[:1], dtheta=lambda eta, g: -eta * g)
+        ),
+        "n must be finite, got inf at coordinate 0 in step 1": bad(rule=running_sum, gradient=lambda x: 1e200 * x),
         "the gradient must be finite, got nan at coordinate 1 in step 1": bad(gradient=lambda x: x * [1, np.nan]),
         "the gradient must be finite, got inf at coordinate 0 in step 1": bad(gradient=lambda x: x * [np.inf, 1]),
-        r"value must return the shape \(\), one number a point, got \(2,\)": bad(value=lambda x: x),
-        "value must be finite, got inf after step 0": bad(value=lambda x: np.inf),
+        r"value must return the shape \(\), got \(2,\)": bad(value=lambda x: x),
+        "value must be finite, got inf in step 0": bad(value=lambda x: np.inf),
         r"project\(theta\) must have shape \(2,\), got \(1,\)": bad(project=lambda x: x[:1]),
     }.items(),
 )
@@ -150,6 +227,11 @@ def test_minimize_refuses_bad_values(message, arguments):
         "start must hold real numbers, got dtype complex128": bad(start=[1j, 1.0]),
         "steps must be a whole number, got 2.5": bad(steps=2.5),
         "gradient must return real numbers, got dtype complex128": bad(gradient=lambda x: x * 1j),
+        "value must return real numbers, got dtype <U1": bad(value=lambda x: "3"),
+        "gradient must be callable, got 3": bad(gradient=3),
+        "gradient must be callable, got None": bad(gradient=None),
+        "value must be callable, got 3": bad(value=3),
+        "project must be callable, got 3": bad(project=3),
     }.items(),
 )
 def test_minimize_refuses_bad_types(message, arguments):
@@ -232,6 +314,7 @@ def test_labels_keep_their_type():
         (TypeError, "batch_size must be a whole number, got 2.0", dict(batch_size=2.0)),
         (TypeError, "rng must be a numpy.random.Generator", dict(rng=0)),
         (TypeError, "gradient must be callable, got None", dict(gradient=None)),
+        (TypeError, "replace must be True or False, got 'no'", dict(replace="no")),
         (ValueError, r"got lengths \[10, 9\]", dict(data=(np.zeros(10), np.zeros(9)))),
         (ValueError, r"data\[0\] must not be empty", dict(data=(np.zeros((0, 2)),))),
         (ValueError, "data must hold at least one array", dict(data=())),
@@ -242,7 +325,7 @@ def test_minibatches_refuses_bad_input(error, message, changes):
     arguments = dict(gradient=mean_gradient, data=(np.zeros((10, 2)),), batch_size=4, rng=np.random.default_rng(0))
     arguments |= changes
     with pytest.raises(error, match=message):
-        minibatches(arguments["gradient"], *arguments["data"], batch_size=arguments["batch_size"], rng=arguments["rng"])
+        minibatches(arguments.pop("gradient"), *arguments.pop("data"), **arguments)
 
 
 def test_rules_with_arrays_of_decay_run_a_whole_sweep():

@@ -53,7 +53,7 @@ def good():
             outputs=[stream("1797 0.97443\n"), shown(text_plain="[Eq(x, y)]", text_latex="$x = y$")],
         ),
         v4.new_markdown_cell("$$\nx = 0.777\n$$ (eq-typed)\n\n(eq-other)=\n```{math}\nx = 1.234\n```"),
-        v4.new_code_cell("assert 1 == 1", metadata={"tags": ["eq-typed", "eq-other", "hide-cell"]}),
+        v4.new_code_cell("x = 1\nassert x == 1", metadata={"tags": ["eq-typed", "eq-other", "hide-cell"]}),
         v4.new_code_cell(
             "fig, ax = plt.subplots()\nplt.show()",
             metadata={"mystnb": ALT},
@@ -156,6 +156,8 @@ FAULTS = [
     (hygiene.nothing_skipped, "magic", edit(3, source="!ls")),
     (hygiene.nothing_skipped, "raw cell", lambda nb: nb.cells.append(v4.new_raw_cell("x"))),
     (hygiene.sizes, "cell 1: 21 lines of code", edit(1, source="x = 1\n" * 21)),
+    (hygiene.sizes, "cell 1: 89 letters in one line", edit(1, source="x = " + 85 * "1")),
+    (hygiene.sizes, "cell 3: 89 letters in one line", edit(3, outputs=[stream(89 * "1")])),
     (hygiene.sizes, "cell 1: empty", edit(1, source="# nothing")),
     (
         hygiene.sizes,
@@ -175,6 +177,10 @@ FAULTS = [
     (hygiene.prose_numbers, "cell 2: 0.9876 stands", replace(2, "97.4 %", "0.9876")),  # it stands in a figure only
     (hygiene.prose_numbers, "cell 2: 1.234e-5 stands", replace(2, "97.4 %", "1.234e-5")),
     (hygiene.prose_numbers, "cell 2: 97.3 stands", replace(2, "97.4 %", "$97.3\\,\\%$")),
+    *[
+        (hygiene.prose_numbers, f"cell 2: {number} stands", replace(2, "97.4 %", text))
+        for number, text in (("0.4567", "0.4567x"), ("12.5", "12.5k"), ("4567", "4567th"), ("4567", "T-4567"))
+    ],
     (hygiene.prose_numbers, "cell 2: 4.56 stands", replace(2, "Of", "- 4.56\n\nOf")),
     (hygiene.prose_numbers, "cell 8: 4.56 stands", replace(8, "By hand", "About 4.56")),
     (hygiene.prose_numbers, "cell 8: 4.56 stands", replace(8, "Show it", "Show 4.56")),
@@ -182,6 +188,14 @@ FAULTS = [
     (hygiene.equations, "eq-other is typed, but no code cell", tagged(5, "eq-typed")),
     (hygiene.equations, "eq-typed is typed, but no code cell", edit(5, source="x = 1")),
     (hygiene.equations, "tagged with an equation, but asserts nothing", edit(5, source="x = 1")),
+    *[
+        (hygiene.equations, "tagged with an equation, but asserts nothing", edit(5, source=source))
+        for source in ("assert True", "assert (x == 2, 'x')", "'assert x'", "def f(x):\n    assert x == 1")
+    ],
+    *[
+        (hygiene.equations, "cell 0: 1 display equations without a label", edit(0, source=source))
+        for source in ("$$\nx\n$$", "```{math}\nx\n```", "\\begin{align}\nx\n\\end{align}", "Text $$x$$ text")
+    ],
     (hygiene.equations, "tagged eq-gone, but no such equation", tagged(5, "eq-typed", "eq-other", "eq-gone")),
     (hygiene.equations, "must begin with eq-", replace(4, "eq-typed", "typed")),
     (hygiene.equations, "eq-option is typed", edit(0, source="```{math}\n:label: eq-option\nx\n```")),

@@ -45,6 +45,8 @@ def test_both_forms_agree_where_both_are_finite():
 def test_known_values():
     assert binary_cross_entropy([1, 0], [0.5, 0.5]) == pytest.approx(np.log(2))
     assert binary_cross_entropy([1, 0], [0.8, 0.4]) == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2)
+    tiny = 1e-20  # log(1 - p) would round to 0
+    assert binary_cross_entropy([0], [tiny]) == pytest.approx(tiny, rel=1e-12)
     assert binary_cross_entropy([0.3], [0.3]) == pytest.approx(-(0.3 * np.log(0.3) + 0.7 * np.log(0.7)))
 
 
@@ -64,6 +66,19 @@ def test_the_gradient_is_that_of_the_loss():
         step[i] = h
         up, down = binary_cross_entropy_with_logits(y, z + step), binary_cross_entropy_with_logits(y, z - step)
         assert gradient[i] == pytest.approx((up - down) / (2 * h), rel=1e-6)
+
+
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_the_gradient_is_accurate_where_a_minus_y_cancels(y):
+    got = binary_cross_entropy_with_logits_gradient(np.full_like(LOGITS, y), LOGITS) * LOGITS.size
+    within_ulps(got, exact(lambda z: 1 / (1 + mpmath.exp(-z)) - y), 4)
+    assert 1 / (1 + np.exp(-40.0)) - 1 == 0.0 > binary_cross_entropy_with_logits_gradient([1], [40.0])[0]
+
+
+def test_float32_stays_float32():
+    z = np.zeros(3, dtype=np.float32)
+    assert sigmoid(z).dtype == softplus(z).dtype == np.float32
+    assert binary_cross_entropy_with_logits_gradient([0, 1, 1], z).dtype == np.float32
 
 
 def test_the_same_functions_read_symbols():

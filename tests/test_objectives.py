@@ -75,9 +75,25 @@ def test_points_of_another_dimension_are_refused(method, theta):
         getattr(rosenbrock, method)(theta)
 
 
+@pytest.mark.parametrize("method", ["value", "gradient", "hessian"])
+def test_points_that_are_not_finite_are_refused(method):
+    with pytest.raises(ValueError, match=r"theta must be finite, got nan at index \(1,\)"):
+        getattr(rosenbrock, method)([1.0, np.nan])
+    with pytest.raises(ValueError, match="theta must not be empty"):
+        getattr(rosenbrock, method)(np.zeros((0, 2)))
+
+
+def test_a_tiny_curvature_is_kept():
+    assert quadratic_bowl(curvature=1e-300).value([1.0, 0.0]) == pytest.approx(5e-301)
+
+
 @pytest.mark.parametrize(
     ("error", "message", "call"),
     [
+        (TypeError, "expression must be a SymPy expression, got 'x'", lambda x, y: Objective("f", "x", [x])),
+        (TypeError, "variables must be SymPy symbols", lambda x, y: Objective("f", x, ["x"])),
+        (ValueError, "variables must be one or more different symbols", lambda x, y: Objective("f", x, [x, x])),
+        (ValueError, "variables must be one or more different symbols", lambda x, y: Objective("f", sp.Integer(1), [])),
         (ValueError, "expression must hold only the variables", lambda x, y: Objective("f", x + y, [x])),
         (ValueError, r"minimizers must have shape \(1, 1\)", lambda x, y: Objective("f", x, [x], minimizers=[[0, 0]])),
         (ValueError, r"condition_number must be in \[1, inf\), got 0.5", lambda x, y: quadratic_bowl(0.5)),

@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 from dlnotes import CATALOGUE, Rule, gradient_descent
 from dlnotes.rules import HYPERPARAMETERS, maximum, sqrt
-from example_rules import average, late, look_ahead, running_sum
+from example_rules import average, corrected, late, look_ahead, running_sum
 
 
 def test_gradient_descent_is_one_step_against_the_gradient():
@@ -62,6 +62,31 @@ def test_but_orders_several_new_stages_by_their_readers():
     assert chained(0.0, 1.0, {"n": 0.0}, 1)[0] == -6.0
 
 
+def test_but_places_new_stages_whatever_the_order_they_are_typed_in():
+    typed = running_sum.but("chained", b=lambda a: 3 * a, a=lambda n: 2 * n, dtheta=lambda b, g: -b * g)
+    assert list(typed.stages) == ["n", "a", "b", "dtheta"]
+
+
+def test_but_puts_a_stage_that_is_read_late_last():
+    delta = average.but(
+        "delta", previous=("V",), V=late.stages["V"], dtheta=lambda V, n, eps, g: -sqrt((V + eps) / n) * g
+    )
+    assert list(delta.stages) == ["n", "dtheta", "V"] and delta.state == ("n", "V")
+
+
+def test_but_takes_over_start_previous_and_defaults():
+    again = corrected.but("again", defaults={"eps": 0.5})
+    assert again.start == {"n": 0.1} and again.defaults == {"beta": 0.7, "eps": 0.5}
+    assert again.default("beta") == 0.7 and again.default("eta") is None
+    assert late.but("later", dtheta=lambda V, g: -V * g).previous == ("V",)
+    assert gradient_descent.but("sourced", source="a book").source == "a book"
+
+
+def test_the_usual_defaults():
+    defaults = {name: entry.default for name, entry in HYPERPARAMETERS.items()}
+    assert defaults == dict(eta=None, beta=0.9, beta1=0.9, beta2=0.999, gamma=0.9, eps=1e-8, lam=0.01)
+
+
 def test_but_may_move_the_point_of_the_gradient():
     moved = look_ahead.but("half", at=lambda theta, beta, m: theta + beta * m / 2)
     assert moved.point(1.0, {"m": 4.0}, 1, beta=0.5, eta=1.0) == 2.0
@@ -83,6 +108,10 @@ def test_but_may_move_the_point_of_the_gradient():
         "'at' reads 'a', which is not state": dict(at=lambda theta, a: theta + a, a=lambda g: g, dtheta=lambda a: -a),
         r"\['k'\] not among its state": dict(start={"k": 1.0}, dtheta=lambda g: -g),
         r"previous names \['V'\] are not stages": dict(previous=("V",), dtheta=lambda g: -g),
+        "no stage reads the stage 'n'": dict(n=lambda n, g: n + g, dtheta=lambda g: -g),
+        r"start\['m'\] must be in \(-inf, inf\), got nan": dict(
+            start={"m": np.nan}, m=lambda m, g: m + g, dtheta=lambda m: -m
+        ),
         r"\['lam'\] not among its hyper-parameters": dict(defaults={"lam": 0.1}, dtheta=lambda g: -g),
         r"beta must be in \[0, 1\), got 1.5": dict(
             defaults={"beta": 1.5}, m=lambda beta, m, g: beta * m + g, dtheta=lambda m: -m
@@ -94,10 +123,37 @@ def test_a_rule_that_cannot_be_read_is_refused(message, arguments):
         Rule("broken", **arguments)
 
 
-@pytest.mark.parametrize("stage", [lambda *names: 0, lambda g=1: g, lambda *, g: g, lambda **names: 0, 3.0])
+@pytest.mark.parametrize(
+    "stage", [lambda *names: 0, lambda g=1: g, lambda *, g: g, lambda **names: 0, 3.0, np.add, max]
+)
 def test_a_stage_takes_plain_names(stage):
     with pytest.raises(TypeError, match="broken: stage 'dtheta' must"):
         Rule("broken", dtheta=stage)
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments"),
+    [
+        (r"start\['m'\] must be a real number, got 'a'", dict(start={"m": "a"})),
+        ("previous must be a tuple of stage names, got 'm'", dict(previous="m")),
+    ],
+)
+def test_wrong_types_beside_the_stages_are_refused(message, arguments):
+    with pytest.raises(TypeError, match=message):
+        Rule("broken", **arguments, m=lambda m, g: m + g, dtheta=lambda m: -m)
+
+
+def test_a_rule_refuses_what_it_has_no_place_for():
+    with pytest.raises(ValueError, match=r"hyperparameter must be one of \['eta'\], got 'foo'"):
+        gradient_descent.default("foo")
+    with pytest.raises(ValueError, match="theta must be finite"):
+        running_sum.init([np.nan])
+    assert running_sum.init([1, 2])["n"].dtype == float
+
+
+def test_but_refuses_new_stages_that_read_each_other():
+    with pytest.raises(ValueError, match=r"the new stages \['a', 'b'\] read each other"):
+        running_sum.but("broken", a=lambda b: b, b=lambda a: a, dtheta=lambda a, n, g: a * n * g)
 
 
 def test_but_refuses_a_stage_that_nothing_reads():
@@ -139,7 +195,9 @@ def test_symbols_and_arrays_give_the_same_step(name):
 
 def test_sqrt_and_maximum_read_numbers_arrays_and_symbols():
     x, y = sp.symbols("x y", positive=True)
-    assert sqrt(x) == sp.sqrt(x) and maximum(x, y) == sp.Max(x, y)
+    assert sqrt(x) == sp.sqrt(x) and maximum(x, y) == sp.Max(x, y) == maximum(y, x)
+    z = sp.Symbol("z", real=True)
+    assert maximum(0, z) == maximum(z, 0) == sp.Max(0, z)
     assert sqrt(9.0) == 3.0 and maximum(2.0, 3.0) == 3.0
     np.testing.assert_array_equal(sqrt(np.array([4.0, 9.0])), [2.0, 3.0])
     np.testing.assert_array_equal(maximum(np.array([4.0, 9.0]), 5.0), [5.0, 9.0])

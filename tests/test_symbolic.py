@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from dlnotes import CATALOGUE, equations, gradient_descent, minimize
-from example_rules import average, late, look_ahead, running_sum
+from example_rules import average, corrected, late, look_ahead, running_sum
 
 # rf-strings would hide the TeX: one raw string an equation, in the order of a textbook.
 EXPECTED = {
@@ -45,11 +45,13 @@ def test_equations_display_as_one_aligned_block():
     assert shown.count("&=") == 3
 
 
-@pytest.mark.parametrize("rule", [*CATALOGUE.values(), running_sum, average, late, look_ahead], ids=lambda r: r.name)
+@pytest.mark.parametrize(
+    "rule", [*CATALOGUE.values(), running_sum, average, late, look_ahead, corrected], ids=lambda r: r.name
+)
 def test_the_displayed_equations_are_what_runs(rule):
     """Iterate the displayed equations with `lambdify` and meet `minimize` after five steps."""
     emitted = equations(rule)
-    symbols, state = emitted.symbols, dict.fromkeys(rule.state, 0.0)
+    symbols, state = emitted.symbols, {name: rule.start.get(name, 0.0) for name in rule.state}
     hyper = {"eta": 0.1, "beta": 0.7, "gamma": 0.6, "eps": 1e-3, "beta1": 0.8, "beta2": 0.9, "lam": 0.02}
     hyper = {name: hyper[name] for name in rule.hyper}
 

@@ -134,15 +134,21 @@ def standardize(train, *others):
     TypeError
         If a part does not hold real numbers.
     ValueError
-        If a part is empty, not finite, or has another number of columns.
+        If a part is empty, not finite, or has another number of columns, or if a column of `train` is so
+        large that its standard deviation overflows.
     """
     train = checks.real_array("train", train, dimensions=2)
     parts = [train]
     for i, other in enumerate(others):
         part = checks.real_array(f"others[{i}]", other, dimensions=2)
         parts.append(checks.real_array(f"others[{i}]", part, shape=(len(part), train.shape[1])))
-    deviation = train.std(axis=0)
-    return [(part - train.mean(axis=0)) / np.where(deviation == 0, 1, deviation) for part in parts]
+    with np.errstate(over="ignore"):
+        mean, deviation = train.mean(axis=0), train.std(axis=0)
+    if not np.isfinite(deviation).all():
+        raise ValueError(f"train must have finite standard deviations, got {deviation[~np.isfinite(deviation)][0]}")
+    constant = train.max(axis=0) == train.min(axis=0)  # rounding may leave it a tiny deviation
+    mean, deviation = np.where(constant, train[0], mean), np.where(constant, 1, deviation)
+    return [(part - mean) / deviation for part in parts]
 
 
 def one_hot(labels, classes):

@@ -20,15 +20,17 @@ class Trajectory:
         The step number of each record.
     values : numpy.ndarray or None
         ``value(theta)`` at each record, of shape ``(records, *start.shape[:-1])``; None without `value`.
+        For a member of a batch that diverged the last one may be infinite or NaN.
     gradient_norms : numpy.ndarray
         Euclidean norm of the gradient used for the step that leaves each record but the last,
-        of shape ``(records - 1, *start.shape[:-1])``.
+        of shape ``(records - 1, *start.shape[:-1])``; NaN or infinite once a member diverged.
     evaluations : numpy.ndarray of int
         Gradient evaluations spent before each record: examples looked at where the gradient counts
         them in an attribute ``evaluations`` (as `minibatches` does), calls of the gradient otherwise.
     diverged : numpy.ndarray of bool
-        For each member of a batch whether it left the finite numbers and was frozen, of shape
-        ``start.shape[:-1]``. A single run raises instead, so there it is always False.
+        For each member of a batch whether its gradient, state, parameters or value left the finite
+        numbers, so that it was frozen at its last finite parameters; of shape ``start.shape[:-1]``. A
+        single run raises instead, so there it is always False.
     """
 
     theta: np.ndarray
@@ -50,8 +52,8 @@ def minimize(rule, gradient, start, steps, *, value=None, project=None, every=1,
     rule : Rule
         For instance ``dlnotes.gradient_descent``.
     gradient : callable
-        ``gradient(theta)`` of the shape of `theta`. An object that needs the step number or a
-        batch of data advances itself at each call.
+        ``gradient(theta)`` of the shape of `theta`, which it must not write to. An object that needs
+        the step number or a batch of data advances itself at each call.
     start : array_like of float
         First parameters, of shape ``(d,)``, ``()`` or, for a batch, ``(…, d)``. A floating dtype is kept.
     steps : int
@@ -64,8 +66,8 @@ def minimize(rule, gradient, start, steps, *, value=None, project=None, every=1,
         Keep one record every so many steps; `steps` must be a multiple of it.
     **hyper : float, array_like or callable
         The rule's hyper-parameters. An array broadcasts to the shape of `start`: ``(C, 1)`` gives
-        each of C members its own, ``(d,)`` each coordinate. A callable is a schedule: it is given
-        the step number ``t = 1, …, steps``. What is left out takes the rule's default.
+        each of C members its own, ``(d,)`` each coordinate. A callable is a schedule: it is called
+        once for each step number ``t = 1, …, steps``. What is left out takes the rule's default.
 
     Returns
     -------
@@ -74,23 +76,26 @@ def minimize(rule, gradient, start, steps, *, value=None, project=None, every=1,
     Raises
     ------
     TypeError
-        If the rule is not a `Rule`, or a hyper-parameter is missing, unknown or not a number.
+        If the rule is not a `Rule`, a function is not callable or returns no real numbers, or a
+        hyper-parameter is missing, unknown or not a number.
     ValueError
-        If `start` is empty or not finite, a hyper-parameter is out of range, a gradient or value has
-        the wrong shape, or a single run meets a gradient, value or parameter that is not finite.
+        If `start` is empty or not finite, a hyper-parameter is out of range, a gradient, value or stage
+        has the wrong shape, or a single run meets a number that is not finite.
     """
     if not isinstance(rule, Rule):
         raise TypeError(f"rule must be a Rule, got {rule!r}")
-    theta = checks.real_array("start", start).copy()
+    for name, function in {"gradient": gradient, "value": value, "project": project}.items():
+        if not callable(function) and (name == "gradient" or function is not None):
+            raise TypeError(f"{name} must be callable, got {function!r}")
+    theta = _read_only(checks.real_array("start", start).copy())
     steps = checks.whole_number("steps", steps)
     every = checks.whole_number("every", every, low=1)
     if steps % every:
         raise ValueError(f"every must divide steps = {steps}, got {every}")
     hyper = _hyperparameters(rule, hyper, theta, steps)
-    schedules = {name: value for name, value in hyper.items() if callable(value)}
 
-    records, members = steps // every + 1, theta.shape[:-1]
-    path = np.empty((records, *theta.shape), theta.dtype)
+    records, members, dtype = steps // every + 1, theta.shape[:-1], theta.dtype
+    path = np.empty((records, *theta.shape), dtype)
     values = None if value is None else np.empty((records, *members))
     norms = np.empty((records - 1, *members))
     evaluations = np.zeros(records, dtype=np.int64)
@@ -100,37 +105,42 @@ def minimize(rule, gradient, start, steps, *, value=None, project=None, every=1,
 
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # finiteness is checked below
         for t in range(steps + 1):
-            if t % every == 0:
-                record = t // every
+            record, recorded = t // every, t % every == 0
+            if recorded:
                 path[record] = theta
                 evaluations[record] = getattr(gradient, "evaluations", t) - spent
                 if value is not None:
-                    values[record] = _value(value, theta, t, diverged)
+                    values[record] = _returned("value", value(theta), members)
+                    diverged = diverged | _not_finite({"value": values[record, ..., np.newaxis]}, t, members)
             if t == steps:
                 break
-            now = {**hyper, **{name: _cast(h(t + 1), theta.dtype) for name, h in schedules.items()}}
-            g = _gradient(gradient, rule.point(theta, state, t + 1, **now))
-            if t % every == 0:
-                norms[t // every] = np.linalg.norm(np.atleast_1d(g), axis=-1)
+            now = {name: given[t] if isinstance(given, list) else given for name, given in hyper.items()}
+            point = rule.point(theta, state, t + 1, **now)
+            if point is not theta:  # the rule looks ahead
+                point = _returned(f"{rule.name}: stage 'at'", point, theta.shape).astype(dtype, copy=False)
+                diverged = diverged | _not_finite({"the point of the gradient": point}, t + 1, members)
+                point = _read_only(_frozen(diverged, theta, point))
+            g = _returned("gradient", gradient(point), theta.shape).astype(dtype, copy=False)
+            if recorded:
+                norms[record] = _norm(g)
             step, new_state = rule(theta, g, state, t + 1, **now)
-            new = theta + step
-            if project is not None:
-                new = checks.real_array("project(theta)", project(new), shape=theta.shape, dtype=theta.dtype)
-            if not (np.isfinite(new).all() and np.isfinite(g).all()):
-                bad = ~(np.isfinite(new) & np.isfinite(g))
-                if not members:
-                    _raise_not_finite(g, new, t + 1)
-                frozen = bad.any(axis=-1, keepdims=True) | diverged[..., None]
-                diverged = frozen[..., 0]
-            if diverged.any():
-                frozen = diverged[..., None]
-                new = np.where(frozen, theta, new)
-                new_state = {name: np.where(frozen, state[name], new_state[name]) for name in state}
-            theta, state = new, new_state
+            for stage, array in {"dtheta": step, **new_state}.items():
+                if (shape := np.shape(array)) != theta.shape:
+                    raise ValueError(
+                        f"{rule.name}: stage {stage!r} must have the shape {theta.shape} of start, got {shape}"
+                    )
+            new = np.asarray(theta + step, dtype)
+            diverged = diverged | _not_finite({"the gradient": g, "theta": new, **new_state}, t + 1, members)
+            if project is not None:  # only finite points: a projection must not hide a divergence
+                new = _frozen(diverged, theta, new)
+                new = checks.real_array("project(theta)", project(new), shape=theta.shape, dtype=dtype)
+            theta = _read_only(_frozen(diverged, theta, new))
+            state = {s: np.asarray(_frozen(diverged, state[s], new_state[s]), dtype) for s in state}
     return Trajectory(path, np.arange(records) * every, values, norms, evaluations, diverged)
 
 
 def _hyperparameters(rule, given, theta, steps):
+    """The checked value of each hyper-parameter; for a schedule the list of its values."""
     if unknown := sorted(set(given) - set(rule.hyper)):
         raise TypeError(f"{rule.name} has the hyper-parameters {list(rule.hyper)}, got also {unknown}")
     result = {}
@@ -147,38 +157,64 @@ def _hyperparameters(rule, given, theta, steps):
                 fits = False
             if not fits:
                 raise ValueError(f"{name} must broadcast to the shape {theta.shape} of start, got shape {shape}")
-        result[name] = value if callable(value) else _cast(value, theta.dtype)
+        samples = [_cast(sample, theta.dtype) for sample in samples]
+        result[name] = samples if callable(value) else samples[0]
     return result
 
 
 def _cast(value, dtype):
     """A number stays a number (it does not widen float32); an array takes the dtype of the parameters."""
-    return float(value) if np.ndim(value) == 0 else np.asarray(value, dtype)
+    return float(value) if np.ndim(value) == 0 else np.array(value, dtype)
 
 
-def _gradient(gradient, point):
-    g = np.asarray(gradient(point))
-    if g.shape != point.shape:
-        raise ValueError(f"gradient must return the shape {point.shape} of its argument, got {g.shape}")
-    if g.dtype.kind not in "fiu":
-        raise TypeError(f"gradient must return real numbers, got dtype {g.dtype}")
-    return g.astype(point.dtype, copy=False)
+def _read_only(array):
+    """A view that a gradient or value can't write to: the path is the rule's alone."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
-def _value(value, theta, t, diverged):
-    result = np.asarray(value(theta), dtype=float)
-    if result.shape != theta.shape[:-1]:
-        raise ValueError(f"value must return the shape {theta.shape[:-1]}, one number a point, got {result.shape}")
-    if not theta.shape[:-1] and not np.isfinite(result):
-        raise ValueError(f"value must be finite, got {result} after step {t}")
+def _returned(name, result, shape):
+    """What a function of the caller returned, as an array of real numbers of the wanted shape."""
+    try:
+        result = np.asarray(result)
+    except ValueError as error:  # ragged nested lists
+        raise ValueError(f"{name} must return a rectangular array: {error}") from None
+    if result.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must return real numbers, got dtype {result.dtype}")
+    if result.shape != shape:
+        raise ValueError(f"{name} must return the shape {shape}, got {result.shape}")
     return result
 
 
-def _raise_not_finite(g, new, t):
-    what, array = ("the gradient", g) if not np.isfinite(g).all() else ("theta", new)
-    array = np.atleast_1d(array)
-    coordinate = np.flatnonzero(~np.isfinite(array))[0]
-    raise ValueError(f"{what} must be finite, got {array[coordinate]} at coordinate {coordinate} in step {t}")
+def _not_finite(arrays, t, members):
+    """Which members of a batch hold a number that is not finite; in a single run that raises."""
+    bad = np.zeros(members, dtype=bool)
+    for name, array in arrays.items():
+        finite = np.isfinite(array)
+        if finite.all():
+            continue
+        if not members:
+            first = np.flatnonzero(~finite)[0]
+            place = f" at coordinate {first}" if np.size(array) > 1 else ""
+            raise ValueError(f"{name} must be finite, got {np.ravel(array)[first]}{place} in step {t}")
+        bad |= ~finite.all(axis=-1)
+    return bad
+
+
+def _frozen(diverged, old, new):
+    """`new`, but `old` for the members that diverged."""
+    return np.where(diverged[..., np.newaxis], old, new) if diverged.any() else new
+
+
+def _norm(g):
+    """Euclidean length over the last axis, also where the squares would overflow."""
+    g = np.atleast_1d(g)
+    norm = np.linalg.norm(g, axis=-1)
+    if not np.isfinite(norm).all():
+        scale = np.abs(g).max(axis=-1, keepdims=True)
+        norm = np.where(np.isfinite(norm), norm, np.linalg.norm(g / scale, axis=-1) * scale[..., 0])
+    return norm
 
 
 class MiniBatchGradient:
@@ -189,7 +225,7 @@ class MiniBatchGradient:
     batch_size : int
         Examples in a batch.
     updates_per_epoch : int
-        Calls until every example has been looked at once.
+        Calls until as many examples have been looked at as there are: ``ceil(N / batch_size)``.
     evaluations : int
         Examples looked at so far.
     """
@@ -245,7 +281,7 @@ def minibatches(gradient, *data, batch_size, rng, replace=False):
     Raises
     ------
     TypeError
-        If `gradient` is not callable, or `batch_size` or `rng` has the wrong type.
+        If `gradient` is not callable, or `batch_size`, `rng` or `replace` has the wrong type.
     ValueError
         If there is no data, the arrays differ in length, or `batch_size` is out of range.
 
@@ -264,4 +300,6 @@ def minibatches(gradient, *data, batch_size, rng, replace=False):
     if len(set(lengths)) > 1 or 0 in lengths:
         raise ValueError(f"data must be arrays with one first axis of examples, got lengths {lengths}")
     batch_size = checks.whole_number("batch_size", batch_size, low=1, high=lengths[0])
-    return MiniBatchGradient(gradient, data, batch_size, checks.generator("rng", rng), bool(replace))
+    if not isinstance(replace, bool):
+        raise TypeError(f"replace must be True or False, got {replace!r}")
+    return MiniBatchGradient(gradient, data, batch_size, checks.generator("rng", rng), replace)

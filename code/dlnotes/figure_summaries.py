@@ -79,6 +79,10 @@ def _line(ax, line):
     x, y = line.get_xdata(orig=False), line.get_ydata(orig=False)
     colour, width, marker = _hex(line.get_color(), line.get_alpha()), line.get_linewidth(), line.get_marker()
     look = f"{colour} ls={line.get_linestyle()} lw={width:g} marker={marker}"
+    if marker not in ("None", None, ""):
+        look += f" size={line.get_markersize():g} face={_hex(line.get_markerfacecolor())} every={line.get_markevery()}"
+    if line.get_drawstyle() != "default":
+        look += f" {line.get_drawstyle()}"
     if isinstance(line, AxLine):
         return f"  line {line.get_label()!r} {look} through {line.get_xy1()} {line.get_xy2()} slope {line.get_slope()}"
     return f"  line {line.get_label()!r} {look} x[{_curve(x, ax.xaxis)}] y[{_curve(y, ax.yaxis)}]"
@@ -94,6 +98,9 @@ def _collection(ax, c):
     else:
         faces, edges = (sorted({_hex(rgba) for rgba in rgbas}) for rgbas in (c.get_facecolor(), c.get_edgecolor()))
         parts.append(f"face={','.join(faces[:8])} edge={','.join(edges[:8])}")
+    if kind in (contour.ContourSet, collections.LineCollection):
+        dashes = [_values(dashes or ()) for _, dashes in c.get_linestyle()]
+        parts.append(f"lw={_values(np.unique(c.get_linewidth()))} dashes={','.join(dict.fromkeys(dashes))}")
     if kind in (collections.PathCollection, quiver.Quiver):
         offsets = np.ma.filled(np.ma.asarray(c.get_offsets(), dtype=float), np.nan)
         parts.append(f"at x[{_curve(offsets[:, 0], ax.xaxis)}] y[{_curve(offsets[:, 1], ax.yaxis)}]")
@@ -115,13 +122,16 @@ def _patches(ax):
     runs = {}
     for patch in ax.patches:
         if patch.get_visible():
-            key = (type(patch).__name__, _hex(patch.get_facecolor()), _hex(patch.get_edgecolor()))
+            look = f"face={_hex(patch.get_facecolor())} edge={_hex(patch.get_edgecolor())}"
+            if patch.get_hatch() or patch.get_linestyle() not in ("solid", "-"):
+                look += f" hatch={patch.get_hatch()} ls={patch.get_linestyle()}"
+            key = (type(patch).__name__, look)
             if isinstance(patch, patches.FancyArrowPatch):  # its path depends on the layout, its two ends don't
                 vertices = np.array(patch._posA_posB, dtype=float)
             else:
                 vertices = patch.get_patch_transform().transform(patch.get_path().vertices)
             runs.setdefault(key, []).append(vertices)
-    return [f"  {len(run)} {kind} face={face} edge={edge} {_vertices(run)}" for (kind, face, edge), run in runs.items()]
+    return [f"  {len(run)} {kind} {look} {_vertices(run)}" for (kind, look), run in runs.items()]
 
 
 def _text(text):
@@ -130,16 +140,19 @@ def _text(text):
 
 
 def _legend(legend):
-    return f"  legend {[t.get_text() for t in legend.get_texts()]}"
+    colours = [_hex(h.get_color() if hasattr(h, "get_color") else h.get_facecolor()) for h in legend.legend_handles]
+    return f"  legend {[t.get_text() for t in legend.get_texts()]} {' '.join(colours)}"
 
 
 def _ticks(axis):
-    """Return the tick labels that were typed by hand or are categories, else nothing."""
+    """Return the tick labels that were typed by hand or are categories, or an unusual format, else nothing."""
     formatter, locator = axis.get_major_formatter(), axis.get_major_locator()
     if isinstance(formatter, StrCategoryFormatter):
         return f" {list(formatter._units)}"
     if isinstance(locator, ticker.FixedLocator):
         return f" ticks {_values(locator.locs)} {formatter.format_ticks(locator.locs)}"
+    if not isinstance(formatter, ticker.ScalarFormatter | ticker.LogFormatter):
+        return f" {type(formatter).__name__} {getattr(formatter, 'fmt', '')}".rstrip()
     return ""
 
 
@@ -153,6 +166,8 @@ def _extent(image):
 
 
 def _hex(colour, alpha=None):
+    if np.ndim(colour) == 2:  # a collection's colours
+        return ",".join(sorted({_hex(c) for c in colour}))
     return colors.to_hex(colors.to_rgba(colour, alpha), keep_alpha=True).removesuffix("ff")
 
 

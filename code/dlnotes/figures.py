@@ -7,6 +7,7 @@ an effect before `setup` is called.  Helpers that draw return None, so that a ce
 
 from base64 import b64encode
 from io import BytesIO
+from numbers import Integral
 
 import numpy as np
 from matplotlib import colors, rcParams
@@ -108,6 +109,8 @@ def contour(ax, objective, xlim, ylim, *, levels=12, **style):
         levels = checks.whole_number("levels", levels, low=1)
         low, high = np.nanmin(z), np.nanmax(z)
         levels = low + (high - low) * (np.arange(0.5, levels) / levels) ** 2
+    elif np.any(np.diff(checks.real_array("levels", levels, dimensions=1)) <= 0):
+        raise ValueError(f"levels must increase, got {levels!r}")
     style = {"colors": COLOURS["contour"], "linewidths": 0.8, "alpha": 0.75, "zorder": 1} | style
     ax.contour(x, y, z, levels=levels, **style)
     for minimizer in getattr(objective, "minimizers", ()):
@@ -168,10 +171,14 @@ def label_line(ax, line, text=None, *, at=-1, dx=6, dy=0, **style):
 
     Raises
     ------
+    TypeError
+        If ``at`` is not a whole number.
     ValueError
-        If the line has no point to write beside.
+        If the line has no such point to write beside.
     """
     points = _drawn_points(ax, line)
+    if not isinstance(at, Integral):
+        raise TypeError(f"at must be a whole number, got {at!r}")
     if not -len(points) <= at < len(points):
         raise ValueError(f"at must be the index of one of the {len(points)} points that are drawn, got {at!r}")
     ax.annotate(

@@ -84,7 +84,7 @@ def binary_cross_entropy(y, p):
     Bishop 2006, section 4.3.2.
     """
     p = checks.real_array("p", p)
-    y = _labels(y, p.shape)
+    y = _labels(y, p.shape, p.dtype)
     _check_unit_interval("p", p)
     with np.errstate(divide="ignore", invalid="ignore"):
         positive = np.where(y == 0, 0, -y * np.log(p))  # 0 * log 0 counts as 0
@@ -121,7 +121,7 @@ def binary_cross_entropy_with_logits(y, z):
     Bishop 2006, section 4.3.2. The shorter ``softplus(z) - y * z`` cancels at ``y = 1``.
     """
     z = checks.real_array("z", z)
-    return float(np.mean(cross_entropy_terms(_labels(y, z.shape), z)))
+    return float(np.mean(cross_entropy_terms(_labels(y, z.shape, z.dtype), z)))
 
 
 def binary_cross_entropy_with_logits_gradient(y, z):
@@ -137,7 +137,8 @@ def binary_cross_entropy_with_logits_gradient(y, z):
     Returns
     -------
     numpy.ndarray
-        ``(sigmoid(z) - y) / z.size``, of the shape of `z`.
+        ``(sigmoid(z) - y) / z.size``, of the shape and dtype of `z`; computed as
+        ``(1 - y) * sigmoid(z) - y * sigmoid(-z)``, which does not cancel at ``y = 1``.
 
     Raises
     ------
@@ -151,7 +152,8 @@ def binary_cross_entropy_with_logits_gradient(y, z):
     Bishop 2006, equation 5.18, divided by the number of labels; in the weights, equation 4.91.
     """
     z = checks.real_array("z", z)
-    return (sigmoid(z) - _labels(y, z.shape)) / z.size
+    y = _labels(y, z.shape, z.dtype)
+    return ((1 - y) * sigmoid_terms(z) - y * sigmoid_terms(-z)) / z.size
 
 
 # What follows checks nothing; it reads symbols, and arrays of numbers or of symbols.
@@ -178,8 +180,8 @@ def _symbolic(value):
     return getattr(value, "dtype", None) == np.dtype(object) or hasattr(value, "free_symbols")
 
 
-def _labels(y, shape):
-    y = checks.real_array("y", y, shape=shape)
+def _labels(y, shape, dtype):
+    y = checks.real_array("y", y, shape=shape, dtype=dtype)
     _check_unit_interval("y", y)
     return y
 

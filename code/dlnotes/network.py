@@ -4,6 +4,8 @@ Layer l computes ``z[l] = W[l] a[l-1] + b[l]`` and ``a[l] = activation(z[l])``, 
 example a row, so a whole batch reads ``Z[l] = A[l-1] W[l].T + b[l]``.
 """
 
+from numbers import Real
+
 import numpy as np
 
 from dlnotes import checks, losses
@@ -36,7 +38,7 @@ class Network:
     Raises
     ------
     TypeError
-        If a size is not a whole number.
+        If `sizes` is not a sequence, or a size is not a whole number.
     ValueError
         If there are fewer than two sizes, one is below 1, or an activation is unknown.
 
@@ -52,6 +54,8 @@ class Network:
     """
 
     def __init__(self, sizes, hidden="sigmoid", output="sigmoid"):
+        if not isinstance(sizes, list | tuple):
+            raise TypeError(f"sizes must be a list of layer sizes, got {sizes!r}")
         self.sizes = tuple(checks.whole_number(f"sizes[{i}]", n, low=1) for i, n in enumerate(sizes))
         if len(self.sizes) < 2:
             raise ValueError(f"sizes must name at least the inputs and the outputs, got {self.sizes}")
@@ -130,7 +134,7 @@ class Network:
         theta : numpy.ndarray of shape (parameters,)
             The parameter vector.
         x : array_like of shape (m, n[0])
-            One example a row. Arrays of symbols are read symbolically.
+            One example a row. Arrays of symbols are read symbolically (without rectifiers).
 
         Returns
         -------
@@ -141,12 +145,16 @@ class Network:
 
         Raises
         ------
+        TypeError
+            If an argument holds neither real numbers nor symbols, or symbols meet a rectifier.
         ValueError
             If an argument has the wrong shape, is empty or holds a NaN or an infinity.
         """
         theta, x = _numbers_or_symbols("theta", theta), _numbers_or_symbols("x", x)
         if x.ndim != 2 or x.shape[1] != self.sizes[0]:
             raise ValueError(f"x must have shape (m, {self.sizes[0]}), got {x.shape}")
+        if "relu" in self.activations and object in (theta.dtype, x.dtype):
+            raise TypeError(f"x and theta must hold numbers where a layer is 'relu', got {self!r} and symbols")
         z, a = [], [x]
         for (weights, bias), activation in zip(self.split(theta), self.activations, strict=True):
             z.append(a[-1] @ weights.T + bias)
@@ -161,7 +169,7 @@ class Network:
         theta : numpy.ndarray of shape (parameters,)
             The parameter vector of the forward pass.
         z, a : list of numpy.ndarray
-            What `forward` returned.
+            What `forward` returned. (The output activation ``a[L]`` is not read.)
         delta : numpy.ndarray of shape (m, n[L])
             The output error: derivative of the total loss with respect to ``z[L]``.
 
@@ -172,13 +180,22 @@ class Network:
 
         Raises
         ------
+        TypeError
+            If an argument holds neither real numbers nor symbols.
         ValueError
-            If `delta` has another shape than ``z[L]``.
+            If an argument has another shape than `forward` gives it, or holds a NaN or an infinity.
         """
-        layers = self.split(theta)
-        delta = np.asarray(delta)
-        if delta.shape != z[-1].shape:
-            raise ValueError(f"delta must have shape {z[-1].shape}, got {delta.shape}")
+        layers = self.split(_numbers_or_symbols("theta", theta))
+        delta = _numbers_or_symbols("delta", delta)
+        if len(z) != len(layers) or len(a) != len(layers) + 1:
+            raise ValueError(
+                f"z and a must have {len(layers)} and {len(layers) + 1} entries, got {len(z)} and {len(a)}"
+            )
+        read = {"delta": (delta, -1)} | {f"a[{i}]": (a[i], i) for i in range(len(layers))}
+        read |= {f"z[{i}]": (z[i], i + 1) for i in range(len(layers))}
+        for name, (array, layer) in read.items():
+            if np.shape(array) != (len(delta), self.sizes[layer]):
+                raise ValueError(f"{name} must have shape ({len(delta)}, {self.sizes[layer]}), got {np.shape(array)}")
         gradient = np.empty(self.parameters, dtype=delta.dtype)
         parts = self.split(gradient)
         for i in reversed(range(len(layers))):
@@ -235,7 +252,10 @@ class Network:
         y = np.asarray(y)
         if y.ndim == 1 and self.sizes[-1] == 1:
             y = y[:, np.newaxis]
-        return z, a, y if y.dtype == object else losses._labels(y, z[-1].shape)
+        if y.shape != z[-1].shape:
+            raise ValueError(f"y must have shape {z[-1].shape}, got {y.shape}")
+        symbolic = y.dtype == object and all(hasattr(entry, "free_symbols") for entry in y.flat)
+        return z, a, y if symbolic else losses._labels(y, y.shape, None if z[-1].dtype == object else z[-1].dtype)
 
     def __repr__(self):
         return f"Network(sizes={self.sizes}, activations={self.activations})"
@@ -243,4 +263,9 @@ class Network:
 
 def _numbers_or_symbols(name, value):
     value = np.asarray(value)
-    return value if value.dtype == object else checks.real_array(name, value)
+    if value.dtype != object:
+        return checks.real_array(name, value)
+    for entry in value.flat:
+        if not (hasattr(entry, "free_symbols") or isinstance(entry, Real)):
+            raise TypeError(f"{name} must hold real numbers or symbols, got {entry!r}")
+    return value

@@ -31,8 +31,11 @@ class Objective:
 
     Raises
     ------
+    TypeError
+        If `expression` is no SymPy expression or a variable is no symbol.
     ValueError
-        If the expression holds a symbol that is not a variable, or a minimizer has another length.
+        If there is no variable or one stands twice, the expression holds a symbol that is not a
+        variable, or a minimizer has another length.
 
     Examples
     --------
@@ -43,8 +46,14 @@ class Objective:
     """
 
     def __init__(self, name, expression, variables, *, minimizers=(), source=""):
+        if not isinstance(expression, sp.Expr | int | float):
+            raise TypeError(f"expression must be a SymPy expression, got {expression!r}")
         self.name, self.source = name, source
         self.expression, self.variables = sp.sympify(expression), tuple(variables)
+        if not all(isinstance(variable, sp.Symbol) for variable in self.variables):
+            raise TypeError(f"variables must be SymPy symbols, got {variables!r}")
+        if not self.variables or len(set(self.variables)) < len(self.variables):
+            raise ValueError(f"variables must be one or more different symbols, got {variables!r}")
         self.dimension = len(self.variables)
         if unknown := sorted(map(str, self.expression.free_symbols - set(self.variables))):
             raise ValueError(f"expression must hold only the variables {self.variables}, got also {unknown}")
@@ -66,7 +75,7 @@ class Objective:
                 f"theta must hold real numbers in an array of shape (…, {self.dimension}), "
                 f"got dtype {theta.dtype} and shape {theta.shape}"
             )
-        theta = theta.astype(theta.dtype if theta.dtype.kind == "f" else float, copy=False)
+        theta = checks.real_array("theta", theta)
         parts = function(*np.moveaxis(theta, -1, 0))
         result = np.empty((*theta.shape[:-1], len(parts)), theta.dtype)
         for i, part in enumerate(parts):
@@ -88,7 +97,7 @@ class Objective:
         Raises
         ------
         ValueError
-            If the last axis does not hold d real coordinates.
+            If the last axis does not hold d real coordinates, or one of them is not finite.
         """
         return self._evaluate(self._value, theta)[..., 0][()]
 
@@ -135,8 +144,8 @@ def quadratic_bowl(condition_number=10, *, curvature=1):
     """
     checks.real_number("condition_number", condition_number, low=1)
     checks.real_number("curvature", curvature, low=0, include_low=False)
-    mu = sp.nsimplify(curvature)
-    expression = (mu * _x[0] ** 2 + sp.nsimplify(condition_number) * mu * _x[1] ** 2) / 2
+    mu = sp.nsimplify(curvature, rational=True)
+    expression = (mu * _x[0] ** 2 + sp.nsimplify(condition_number, rational=True) * mu * _x[1] ** 2) / 2
     return Objective("quadratic bowl", expression, _x, minimizers=[[0, 0]])
 
 

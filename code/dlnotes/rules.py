@@ -10,19 +10,41 @@ from inspect import Parameter, signature
 
 import numpy as np
 
-from dlnotes.checks import interval
+from dlnotes import checks
 
 
 @singledispatch
 def sqrt(x):
-    """Square root of numbers and arrays; `dlnotes.symbolic` adds the symbolic reading."""
+    """Square root of numbers and arrays; `dlnotes.symbolic` adds the symbolic reading.
+
+    Parameters
+    ----------
+    x : float, array or symbol
+        Of any shape; not checked, as stages are.
+
+    Returns
+    -------
+    float, array or symbol
+        Of the shape of `x`.
+    """
     return np.sqrt(x)
 
 
 @singledispatch
 def maximum(a, b):
-    """Larger of two numbers or arrays, elementwise; `dlnotes.symbolic` adds the symbolic reading."""
-    return np.maximum(a, b)
+    """Larger of two numbers or arrays, elementwise; `dlnotes.symbolic` adds the symbolic reading.
+
+    Parameters
+    ----------
+    a, b : float, array or symbol
+        Of one shape; not checked, as stages are.
+
+    Returns
+    -------
+    float, array or symbol
+    """
+    symbolic = maximum.dispatch(type(b))  # dispatch alone would look at `a` only
+    return np.maximum(a, b) if symbolic is maximum.dispatch(object) else symbolic(b, a)
 
 
 @dataclass(frozen=True)
@@ -49,7 +71,7 @@ class Hyperparameter:
     @property
     def range(self):
         """The allowed interval as text."""
-        return interval(0, self.high, True, False)
+        return checks.interval(0, self.high, True, False)
 
     def check(self, name, value):
         """Return `value`, a number or an array, if all of it lies in the range.
@@ -134,7 +156,8 @@ class Rule:
     TypeError
         If a stage is not a plain function of names.
     ValueError
-        If ``dtheta`` is missing, a name is unknown, or a stage reads a value that does not exist yet.
+        If ``dtheta`` is missing, a name is unknown, a stage reads a value that does not exist yet, or
+        no stage reads another one.
 
     Examples
     --------
@@ -145,7 +168,10 @@ class Rule:
 
     def __init__(self, name, *, start=None, previous=(), defaults=None, source="", **stages):
         self.name, self.source, self.stages = name, source, dict(stages)
-        self.start, self.previous, self.defaults = dict(start or {}), tuple(previous), dict(defaults or {})
+        if isinstance(previous, str):
+            raise TypeError(f"{name}: previous must be a tuple of stage names, got {previous!r}")
+        self.start = {s: checks.real_number(f"start[{s!r}]", value) for s, value in (start or {}).items()}
+        self.previous, self.defaults = tuple(previous), dict(defaults or {})
         self.reads = {stage: self._arguments(stage, function) for stage, function in stages.items()}
         self._check_names()
         self.state = tuple(s for s in self.stages if s in self.reads[s] or s in self.previous)
@@ -161,7 +187,10 @@ class Rule:
     def _arguments(self, stage, function):
         if not callable(function):
             raise TypeError(f"{self.name}: stage {stage!r} must be a function, got {function!r}")
-        parameters = signature(function).parameters.values()
+        try:
+            parameters = signature(function).parameters.values()
+        except ValueError:
+            raise TypeError(f"{self.name}: stage {stage!r} must name its arguments, got {function!r}") from None
         if any(p.kind is not Parameter.POSITIONAL_OR_KEYWORD or p.default is not Parameter.empty for p in parameters):
             raise TypeError(f"{self.name}: stage {stage!r} must take plain names, without defaults or stars")
         return tuple(p.name for p in parameters)
@@ -194,12 +223,16 @@ class Rule:
                         f"to read its last value say previous=({argument!r},)"
                     )
             written.add(stage)
+        for stage in self.stages:
+            readers = [other for other in self.stages if other != stage and stage in self.reads[other]]
+            if not readers and stage not in ("dtheta", "at"):
+                raise ValueError(f"{self.name}: no stage reads the stage {stage!r}")
 
     def but(self, name, *, start=None, previous=None, defaults=None, source="", **changes):
         """Return a new rule that differs from this one in a few stages.
 
         A changed stage keeps its place. A new stage goes directly before the first stage that
-        reads it.
+        reads it; one that is read a step late (named in `previous`) goes last.
 
         Parameters
         ----------
@@ -222,26 +255,47 @@ class Rule:
             If nothing reads a new stage, or the result is not a valid rule.
         """
         stages = {stage: changes.get(stage, function) for stage, function in self.stages.items()}
-        for stage, function in reversed([item for item in changes.items() if item[0] not in stages]):
-            items = list(stages.items())
-            readers = [i for i, (other, f) in enumerate(items) if stage in signature(f).parameters]
-            if stage == "at":
-                readers = [0]
-            if not readers:
+        previous = self.previous if previous is None else previous
+        waiting = {stage: self._arguments(stage, f) for stage, f in changes.items() if stage not in stages}
+        while waiting:  # a stage is placed once all its readers are
+            free = [s for s in waiting if not any(s in reads for other, reads in waiting.items() if other != s)]
+            if not free:
+                raise ValueError(f"{name}: the new stages {sorted(waiting)} read each other")
+            stage, items = free[0], list(stages.items())
+            readers = [i for i, (_, f) in enumerate(items) if stage in signature(f).parameters]
+            if stage != "at" and not readers:
                 raise ValueError(f"{name}: no stage reads the new stage {stage!r}")
-            items.insert(readers[0], (stage, function))
+            place = 0 if stage == "at" else len(items) if stage in previous else readers[0]
+            items.insert(place, (stage, changes[stage]))
             stages = dict(items)
+            del waiting[stage]
         return Rule(
             name,
             start=self.start if start is None else start,
-            previous=self.previous if previous is None else previous,
+            previous=previous,
             defaults=self.defaults if defaults is None else {**self.defaults, **defaults},
             source=source,
             **stages,
         )
 
     def default(self, hyperparameter):
-        """Return the default of a hyper-parameter in this rule, or None if the caller must choose it."""
+        """Return the default of a hyper-parameter in this rule, or None if the caller must choose it.
+
+        Parameters
+        ----------
+        hyperparameter : str
+            One of the names in `hyper`.
+
+        Returns
+        -------
+        float or None
+
+        Raises
+        ------
+        ValueError
+            If the rule has no such hyper-parameter.
+        """
+        checks.one_of("hyperparameter", hyperparameter, self.hyper)
         return self.defaults.get(hyperparameter, HYPERPARAMETERS[hyperparameter].default)
 
     def init(self, theta):
@@ -256,11 +310,34 @@ class Rule:
         -------
         dict of str to numpy.ndarray
             One array of the shape and dtype of `theta` for each name in `state`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `theta` does not hold finite real numbers.
         """
-        return {name: np.full_like(theta, self.start.get(name, 0)) for name in self.state}
+        theta = checks.real_array("theta", theta)
+        return {name: np.full_like(theta, self.start.get(name, 0), subok=False) for name in self.state}
 
     def point(self, theta, state, t, **hyper):
-        """Return where the gradient of step `t` is taken: `theta`, or what the stage ``at`` says."""
+        """Return where the gradient of step `t` is taken: `theta`, or what the stage ``at`` says.
+
+        Parameters
+        ----------
+        theta : array or symbol
+            Parameters before the step.
+        state : dict
+            Last value of each name in `state`.
+        t : int
+            Step number, from 1.
+        **hyper : float, array or symbol
+            A value for each name in `hyper`.
+
+        Returns
+        -------
+        array or symbol
+            Of the shape of `theta`.
+        """
         if "at" not in self.stages:
             return theta
         values = {**hyper, **state, "theta": theta, "t": t}
