@@ -34,6 +34,7 @@ notebooks: $(READY)  ## execute the notebooks in place (NOTEBOOKS="a.ipynb b.ipy
 		SECONDS=0; printf '  %s' "$$notebook"; \
 		$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --inplace \
 			--ExecutePreprocessor.record_timing=False "$$notebook" 2> >(grep -v 'Kernel is running over TCP' >&2 || true); \
+		$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --inplace --coalesce-streams "$$notebook"; \
 		$(BIN)/nb-clean clean -o -c --preserve-cell-metadata-field tags --preserve-cell-metadata-field mystnb \
 			--preserve-cell-metadata-field jupyter "$$notebook"; \
 		echo " ($$SECONDS s)"; \

@@ -45,7 +45,7 @@ def test_a_split_keeps_every_example_once_and_rows_with_labels():
     assert list(test_labels) != [7, 8, 9]
 
 
-@pytest.mark.parametrize(("fraction", "held_out"), [(0.01, 1), (0.99, 9), (0.5, 5)])
+@pytest.mark.parametrize(("fraction", "held_out"), [(0.01, 1), (0.99, 9), (0.5, 5), (0.29, 3)])
 def test_each_side_of_a_split_has_an_example(fraction, held_out):
     split = datasets.train_test_split(
         np.zeros((10, 1)), np.zeros(10), rng=np.random.default_rng(0), test_fraction=fraction

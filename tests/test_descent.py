@@ -64,6 +64,8 @@ def test_the_start_is_not_written_to_and_the_path_belongs_to_the_rule():
     with pytest.raises(ValueError, match="read-only"):
         minimize(gradient_descent, bowl.gradient, start, 3, eta=0.1, value=lambda x: x.fill(0) or 1.0)
     assert start.flags.writeable
+    run = minimize(gradient_descent, lambda x: np.add(start, 1, out=start) * 0, start, 1, eta=0.1)
+    np.testing.assert_array_equal(run.theta[1], [7.0, 1.0])
 
 
 def test_a_rule_with_state_meets_a_loop_written_by_hand():
@@ -84,10 +86,17 @@ def test_a_rule_with_state_meets_a_loop_written_by_hand():
 
 
 def test_the_look_ahead_point_is_that_of_its_step():
-    drift = Rule("drift", at=lambda theta, eta: theta + eta, dtheta=lambda eta, g: -eta * g)
+    drift = Rule("drift", at=lambda theta, eta, t: theta + eta + 10 * t, dtheta=lambda eta, g: -eta * g)
     seen = []
     minimize(drift, lambda x: seen.append(x[0]) or x * 0, [0.0], 3, eta=lambda t: float(t))
-    assert seen == [1.0, 2.0, 3.0]
+    assert seen == [11.0, 22.0, 33.0]
+
+
+def test_stages_and_gradient_see_the_dtype_of_the_start():
+    seen = []
+    wide = Rule("wide", at=lambda theta: theta.astype(float), dtheta=lambda g: seen.append(g.dtype) or -g)
+    minimize(wide, lambda x: seen.append(x.dtype) or np.ones(2), np.ones(2, np.float32), 1)
+    assert seen == [np.float32, np.float32]
 
 
 def test_a_batch_is_as_many_single_runs():
@@ -145,6 +154,8 @@ def test_a_projection_does_not_hide_a_divergence():
                    project=lambda x: np.clip(x, -5, 5), eta=rates)  # fmt: skip
     np.testing.assert_array_equal(run.diverged, [False, True])
     np.testing.assert_array_equal(run.theta[:, 1, 0], 0.0)
+    run = minimize(gradient_descent, lambda x: 1e3 + x, np.zeros((2, 1)), 3, project=lambda x: x, eta=rates)
+    np.testing.assert_array_equal(run.diverged, [False, True])
     with pytest.raises(ValueError, match="theta must be finite, got -inf in step 1"):
         minimize(gradient_descent, lambda x: 1e3 + x, [0.0], 3, project=lambda x: np.clip(x, -5, 5), eta=1e308)
 

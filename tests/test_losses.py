@@ -45,8 +45,9 @@ def test_both_forms_agree_where_both_are_finite():
 def test_known_values():
     assert binary_cross_entropy([1, 0], [0.5, 0.5]) == pytest.approx(np.log(2))
     assert binary_cross_entropy([1, 0], [0.8, 0.4]) == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2)
+    assert binary_cross_entropy([True, False], [0.5, 0.5]) == pytest.approx(np.log(2))
     tiny = 1e-20  # log(1 - p) would round to 0
-    assert binary_cross_entropy([0], [tiny]) == pytest.approx(tiny, rel=1e-12)
+    assert binary_cross_entropy([0], [tiny]) == pytest.approx(tiny, rel=1e-12, abs=0)
     assert binary_cross_entropy([0.3], [0.3]) == pytest.approx(-(0.3 * np.log(0.3) + 0.7 * np.log(0.7)))
 
 

@@ -32,6 +32,8 @@ def test_state_starts_where_start_says_and_keeps_the_dtype():
 def test_previous_reads_the_last_value():
     step, state = late(0.0, 2.0, {"V": 3.0}, 1, gamma=0.5)
     assert step == -8.0 and state == {"V": 0.5 * 3 + 0.5 * 64}
+    last = Rule("last gradient", previous=("last",), dtheta=lambda last, g: last - 2 * g, last=lambda g: g)
+    assert last.state == ("last",) and last(0.0, 2.0, {"last": 3.0}, 1) == (-1.0, {"last": 2.0})
 
 
 def test_the_gradient_is_taken_where_at_says():

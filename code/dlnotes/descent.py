@@ -135,7 +135,7 @@ def minimize(rule, gradient, start, steps, *, value=None, project=None, every=1,
                 new = _frozen(diverged, theta, new)
                 new = checks.real_array("project(theta)", project(new), shape=theta.shape, dtype=dtype)
             theta = _read_only(_frozen(diverged, theta, new))
-            state = {s: np.asarray(_frozen(diverged, state[s], new_state[s]), dtype) for s in state}
+            state = {s: np.asarray(new_state[s], dtype) for s in state}
     return Trajectory(path, np.arange(records) * every, values, norms, evaluations, diverged)
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 try:
     from IPython import get_ipython
+    from matplotlib_inline import backend_inline
 except ImportError:  # a script without notebooks
 
     def get_ipython():
@@ -51,7 +52,10 @@ def setup():
     rcParams.update(RC)
     np.set_printoptions(precision=4, suppress=True)
     ip = get_ipython()
-    if ip is not None:  # as a bundle: the inline backend removes Figure from the formatter of plain text
+    if ip is not None:
+        # The colours suit any page, so no reader need give the figure a background; finding out costs a drawing.
+        backend_inline._fetch_figure_metadata = lambda fig: None
+        # as a bundle: the inline backend removes Figure from the formatter of plain text
         ip.display_formatter.mimebundle_formatter.for_type(plt.Figure, _bundle)
 
 
@@ -196,12 +200,13 @@ def label_lines(ax, *, gap=14, **style):
     Parameters
     ----------
     ax : Axes
-        Its limits and scales must be final.
+        Its limits and scales must be set.
     gap : float
         Least distance of two labels, in points.
     **style
         Keywords for `label_line`.
     """
+    ax.autoscale_view()  # a pending change of the limits would come after the labels
     lines = [line for line in ax.lines if not line.get_label().startswith("_") and len(_drawn_points(ax, line))]
     points_high = ax.get_position().height * ax.figure.get_size_inches()[1] * 72
 

@@ -191,11 +191,16 @@ class Network:
             raise ValueError(
                 f"z and a must have {len(layers)} and {len(layers) + 1} entries, got {len(z)} and {len(a)}"
             )
+        if delta.ndim != 2:
+            raise ValueError(f"delta must have shape (m, {self.sizes[-1]}), got {delta.shape}")
         read = {"delta": (delta, -1)} | {f"a[{i}]": (a[i], i) for i in range(len(layers))}
         read |= {f"z[{i}]": (z[i], i + 1) for i in range(len(layers))}
         for name, (array, layer) in read.items():
             if np.shape(array) != (len(delta), self.sizes[layer]):
                 raise ValueError(f"{name} must have shape ({len(delta)}, {self.sizes[layer]}), got {np.shape(array)}")
+        return self._backward(layers, z, a, delta)
+
+    def _backward(self, layers, z, a, delta):
         gradient = np.empty(self.parameters, dtype=delta.dtype)
         parts = self.split(gradient)
         for i in reversed(range(len(layers))):
@@ -243,7 +248,7 @@ class Network:
         With the sigmoid and the cross-entropy the output error is ``(a[L] - y) / m``.
         """
         z, a, y = self._with_labels(theta, x, y)
-        return self.backward(theta, z, a, (a[-1] - y) / len(y))
+        return self._backward(self.split(theta), z, a, (a[-1] - y) / len(y))
 
     def _with_labels(self, theta, x, y):
         if self.activations[-1] != "sigmoid":
