@@ -38,6 +38,31 @@ def markdown(nb):
     return "\n\n".join(cell.source for _, cell in markdown_cells(nb))
 
 
+def text_blocks(source, leave_out=()):
+    """Return Markdown without its code blocks, and without the directives named in `leave_out`."""
+    kept, open_ = [], []  # the fences that are open: (fence, is it left out?)
+    for line in source.splitlines():
+        fence = re.match(r"\s*(`{3,}|~{3,}|:{3,})\s*(?:\{([^}]*)\})?(.*)", line)
+        inside_code = bool(open_) and open_[-1][1]
+        if fence and open_ and not fence[2] and not fence[3].strip() and fence[1].startswith(open_[-1][0]):
+            if not open_.pop()[1]:
+                kept.append(line)
+            continue
+        if fence and not inside_code:
+            name = fence[2] or ""
+            code = name.startswith("code") or (not name and fence[1][0] != ":")
+            open_.append((fence[1], code or name in leave_out))
+            inside_code = open_[-1][1]
+        if not inside_code:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def inline_only(text):
+    """Return text without the lines of fences and without code inside a line."""
+    return re.sub(r"(?<!\})`[^`]*`", "", re.sub(r"^\s*[`~:]{3,}.*$", "", text, flags=re.M))
+
+
 def data(cell, mime):
     """Return the outputs of one type, as text."""
     found = [output.get("data", {}).get(mime) for output in cell.outputs]
@@ -198,8 +223,7 @@ NUMBER = re.compile(r"(?<![\w.])\d[\d,\u2009\u202f\u00a0]*(?:\.\d+)?(?:[eE][-+]?
 NOT_PROSE = [
     re.compile(pattern, flags)
     for pattern, flags in [
-        (r"^(`{3,}|~{3,}|:{3,})\{math\}.*?^\1", re.M | re.S),  # mathematics and code, by directive
-        (r"^(`{3,}|~{3,})(?:\{code[\w-]*\}.*?|[\w+-]*)\n.*?^\1", re.M | re.S),
+        (r"^(`{3,}|~{3,}|:{3,})\{math\}.*?^\1", re.M | re.S),  # mathematics, by directive
         (r"^[`~:]{3,}.*$", re.M),
         (r"^:[\w-]+:.*$", re.M),
         (r"^\([\w-]+\)=\s*$", re.M),  # directive lines, options, targets
@@ -235,6 +259,7 @@ def numbers(text):
 
 def prose(source):
     """Return Markdown without mathematics, code, citations, links, headings and IDs."""
+    source = text_blocks(source)
     for pattern in NOT_PROSE:
         source = pattern.sub(" ", source)
     # Mathematics is left out, but a bare number set as mathematics is still a number in prose.
@@ -293,9 +318,9 @@ def typed_labels(source):
 
 
 def unlabelled(source):
-    """Return how many display equations of a Markdown text have no label."""
-    source = re.sub(r"^(`{3,})(?!\{)[^\n]*\n.*?^\1", "", source, flags=re.M | re.S)  # code
-    found = re.findall(r"(?<!\\)\$\$.+?(?<!\\)\$\$[ ]*(\([\w:-]+\))?", re.sub(r"`[^`]*`", "", source), re.S)
+    """Return how many display equations of a Markdown text have no label; a proof is a derivation itself."""
+    source = text_blocks(source, leave_out=("prf:proof",))
+    found = re.findall(r"(?<!\\)\$\$.+?(?<!\\)\$\$[ ]*(\([\w:-]+\))?", inline_only(source), re.S)
     found += re.findall(
         r"^\\begin\{(?:align|equation|gather|multline)\*?\}.*?(\\label)?\S*\n?\\end", source, re.M | re.S
     )
@@ -448,8 +473,8 @@ def contents(root):
 
 def links(page, text):
     """Every link from a page to another file of the book leads to a file."""
-    text = re.sub(r"^(`{3,})(?!\{)[^\n]*\n.*?^\1", "", text, flags=re.M | re.S)
-    targets = re.findall(r"\]\(([^)\s]+)[^)]*\)", re.sub(r"(?<!\})`[^`]*`|\$[^$]*\$", "", text))
+    text = text_blocks(text)
+    targets = re.findall(r"\]\(([^)\s]+)[^)]*\)", re.sub(r"\$[^$]*\$", "", inline_only(text)))
     targets += [f"{name}#doc" for name in re.findall(r"\{doc\}`(?:[^`<]*<)?([^`>]+)>?`", text)]
     found = []
     for target in targets:

@@ -229,6 +229,29 @@ def test_every_checker_was_seen_red():
 @pytest.mark.parametrize(
     "text",
     [
+        "```{note}\nText.\n```\nThe value is 0.1234.\n\n```{note}\nText.\n```",
+        "````{note}\n```\ncode\n```\nThe value is 0.1234.\n````",
+        "```python\nx = 1\n```\nThe value is 0.1234.\n```python\nx = 1\n```",
+        ":::{note}\nThe value is 0.1234.\n:::",
+    ],
+)
+def test_a_number_between_blocks_is_seen(text):
+    nb = good()
+    nb.cells[0].source = text
+    assert hygiene.prose_numbers(nb) == ["cell 0: 0.1234 stands in the text but in no output"]
+
+
+def test_a_proof_may_hold_unlabelled_steps_and_nothing_else_may():
+    proof, step = "````{prf:proof}\nText.\n\n%s\n````", "$$\nx = y\n$$"
+    assert hygiene.unlabelled(proof % step) == 0
+    assert hygiene.unlabelled(proof % step + "\n" + step) == 1
+    assert hygiene.unlabelled(f"```{{note}}\n{step}\n```\n{step}\n```{{note}}\n```") == 2
+    assert hygiene.unlabelled(f"```\n{step}\n```") == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "in 2018 and 1951",
         "MBGD-4000 and GD-123",
         "arXiv:1412.6980",
