@@ -10,7 +10,19 @@ from dlnotes.losses import (
 )
 from dlnotes.network import Network
 from dlnotes.objectives import Objective
-from dlnotes.optimizers import CATALOGUE, gradient_descent
+from dlnotes.optimizers import (
+    CATALOGUE,
+    adadelta,
+    adagrad,
+    adam,
+    adamw,
+    amsgrad,
+    gradient_descent,
+    momentum,
+    nadam,
+    nesterov,
+    rmsprop,
+)
 from dlnotes.rules import Rule
 from dlnotes.symbolic import Equations, equations
 
@@ -21,6 +33,11 @@ __all__ = [
     "Objective",
     "Rule",
     "Trajectory",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamw",
+    "amsgrad",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "binary_cross_entropy_with_logits_gradient",
@@ -28,6 +45,10 @@ __all__ = [
     "gradient_descent",
     "minibatches",
     "minimize",
+    "momentum",
+    "nadam",
+    "nesterov",
+    "rmsprop",
     "sigmoid",
     "softplus",
 ]

@@ -149,6 +149,9 @@ def quadratic_bowl(condition_number=10, *, curvature=1):
     return Objective("quadratic bowl", expression, _x, minimizers=[[0, 0]])
 
 
+ravine = quadratic_bowl(100)
+"""The test problem of the chapters on momentum and adaptive rates: a hundred times as curved across as along."""
+
 rosenbrock = Objective(
     "Rosenbrock",
     (1 - _x[0]) ** 2 + 100 * (_x[1] - _x[0] ** 2) ** 2,

@@ -18,13 +18,31 @@ STAGE_TEX = {
     "g": "g",
     "m_hat": r"\hat{m}",
     "n_hat": r"\hat{n}",
+    "n_max": r"n^{\max}",
+    "mu": r"\mu",
+    "mu_next": r"\mu^{\mathrm{next}}",
+    "mu_product": r"\mu^{\mathrm{prod}}",
 }
 """How stages are printed whose name is not already what is printed."""
 
 # SymPy sorts factors by the names of symbols. Names that begin with these ranks put hyper-parameters first.
-_RANK = [*HYPERPARAMETERS, "m_hat", "n_hat", "V", "m", "n", "u", "dtheta", "theta", "g"]
+_RANK = [
+    *HYPERPARAMETERS,
+    "m_hat",
+    "n_hat",
+    "mu_next",
+    "mu_product",
+    "mu",
+    "V",
+    "m",
+    "n_max",
+    "n",
+    "dtheta",
+    "theta",
+    "g",
+]
 # Terms of a sum stand as in textbooks: parameters, averages, gradient, and what decays or protects last.
-_TERMS = ["theta", "m_hat", "n_hat", "V", "m", "n", "u", "dtheta", "g", "eps", "lam"]
+_TERMS = ["theta", "m_hat", "n_hat", "V", "m", "n_max", "n", "dtheta", "g", "eps", "lam"]
 
 
 class _TextbookPrinter(LatexPrinter):
@@ -36,6 +54,8 @@ class _TextbookPrinter(LatexPrinter):
 
     def _as_ordered_terms(self, expr, order=None):
         def key(term):
+            if term.is_Symbol and term.name == "t":
+                return -2  # t + 1, but 1 - beta
             return max((self._ranks.get(symbol, 0) for symbol in term.free_symbols), default=-1)
 
         return sorted(super()._as_ordered_terms(expr, order=order), key=key)

@@ -1,0 +1,136 @@
+"""The same rules as papers and libraries write them, where they differ from `dlnotes.optimizers`.
+
+A different place of ε or of the learning rate is another rule with a name, never a flag. The page
+"Conventions" of the book says which call of which library each of them is.
+"""
+
+from dlnotes.optimizers import CATALOGUE, adagrad, adam, adamw, amsgrad, momentum, nadam, rmsprop
+from dlnotes.rules import Rule, maximum, sqrt
+
+momentum_rate_outside = momentum.but(
+    "Momentum, rate outside",
+    m=lambda beta, m, g: beta * m + g,
+    dtheta=lambda eta, m: -eta * m,
+    source="PyTorch and Optax",
+)
+"""Momentum that sums gradients; the rate of the day multiplies the whole sum."""
+
+nesterov_shifted = momentum.but(
+    "Nesterov, shifted",
+    dtheta=lambda beta, m, eta, g: beta * m - eta * g,
+    source="Keras; Bengio, Boulanger-Lewandowski and Pascanu 2013",
+)
+"""Nesterov in terms of its look-ahead point, so that the gradient is taken at the parameters."""
+
+nesterov_shifted_rate_outside = momentum_rate_outside.but(
+    "Nesterov, shifted, rate outside",
+    dtheta=lambda eta, g, beta, m: -eta * (g + beta * m),
+    source="PyTorch and Optax",
+)
+"""The shifted form with the rate outside the sum."""
+
+adagrad_eps_outside = adagrad.but(
+    "Adagrad, ε outside",
+    dtheta=lambda eta, n, eps, g: -eta / (sqrt(n) + eps) * g,
+    source="Duchi, Hazan and Singer 2011; PyTorch",
+)
+"""Adagrad with ε added to the root."""
+
+rmsprop_eps_outside = rmsprop.but(
+    "RMSprop, ε outside",
+    dtheta=lambda eta, n, eps, g: -eta / (sqrt(n) + eps) * g,
+    source="PyTorch",
+)
+"""RMSprop with ε added to the root."""
+
+adam_eps_outside = adam.but(
+    "Adam, ε outside",
+    dtheta=lambda eta, m_hat, n_hat, eps: -eta * m_hat / (sqrt(n_hat) + eps),
+    defaults={"eps": 1e-8},
+    source="Kingma and Ba 2015, algorithm 1; PyTorch and Optax",
+)
+"""Adam with ε added to the root, as in the paper. By default ε is 1e-8."""
+
+adam_eps_hat = adam.but(
+    "Adam, ε-hat",
+    m_hat=lambda m, beta1, beta2, t: m * sqrt(1 - beta2**t) / (1 - beta1**t),
+    n_hat=lambda n: n,
+    dtheta=lambda eta, m_hat, n_hat, eps: -eta * m_hat / (sqrt(n_hat) + eps),
+    defaults={"eps": 1e-7},
+    source="Kingma and Ba 2015, end of section 2; Keras",
+)
+"""Adam with both corrections in one factor of the rate, and ε added to the uncorrected root. By default ε is 1e-7."""
+
+adam_uncorrected = adam.but("Adam, uncorrected", m_hat=lambda m: m, n_hat=lambda n: n)
+"""Adam without bias correction."""
+
+adamw_eps_outside = adamw.but(
+    "AdamW, ε outside",
+    dtheta=lambda eta, m_hat, n_hat, eps, lam, theta: -eta * (m_hat / (sqrt(n_hat) + eps) + lam * theta),
+    defaults={"eps": 1e-8},
+    source="PyTorch, Optax",
+)
+"""AdamW with ε added to the root. By default ε is 1e-8."""
+
+adamw_decay_outside = adamw.but(
+    "AdamW, decay outside",
+    dtheta=lambda eta, m_hat, n_hat, eps, lam, theta: -eta * m_hat / sqrt(n_hat + eps) - lam * theta,
+    source="Loshchilov and Hutter 2019, algorithm 2, with the schedule multiplier at 1",
+)
+"""AdamW whose decay is λ itself, whatever the rate, as in the paper."""
+
+nadam_eps_outside = nadam.but(
+    "Nadam, ε outside",
+    dtheta=lambda eta, m_hat, n_hat, eps: -eta * m_hat / (sqrt(n_hat) + eps),
+    defaults={"eps": 1e-8},
+    source="Optax",
+)
+"""Nadam with ε added to the root. By default ε is 1e-8."""
+
+nadam_schedule = nadam_eps_outside.but(
+    "Nadam, scheduled",
+    mu=lambda beta1, t: beta1 * (1 - 0.5 * 0.96 ** (t / 250)),
+    mu_next=lambda beta1, t: beta1 * (1 - 0.5 * 0.96 ** ((t + 1) / 250)),
+    mu_product=lambda mu_product, mu: mu_product * mu,
+    m_hat=lambda mu_next, m, mu_product, mu, g: (
+        mu_next * m / (1 - mu_product * mu_next) + (1 - mu) * g / (1 - mu_product)
+    ),
+    start={"mu_product": 1},
+    source="Dozat 2016; PyTorch",
+)
+"""Nadam whose momentum grows from β₁/2 towards β₁, as in the paper."""
+
+nadam_fast_schedule = nadam_schedule.but(
+    "Nadam, scheduled fast",
+    mu=lambda beta1, t: beta1 * (1 - 0.5 * 0.96**t),
+    mu_next=lambda beta1, t: beta1 * (1 - 0.5 * 0.96 ** (t + 1)),
+    source="Keras",
+)
+"""Nadam whose momentum reaches β₁ 250 times as fast."""
+
+amsgrad_eps_outside = amsgrad.but(
+    "AMSGrad, ε outside",
+    dtheta=lambda eta, m_hat, n_hat, eps: -eta * m_hat / (sqrt(n_hat) + eps),
+    defaults={"eps": 1e-8},
+    source="PyTorch",
+)
+"""AMSGrad with ε added to the root. By default ε is 1e-8."""
+
+amsgrad_uncorrected = amsgrad.but(
+    "AMSGrad, uncorrected",
+    m_hat=lambda m: m,
+    n_hat=lambda n_max: n_max,
+    source="Reddi, Kale and Kumar 2018, algorithm 2",
+)
+"""AMSGrad without bias correction, as in the paper."""
+
+amsgrad_largest_corrected = adam_eps_outside.but(
+    "AMSGrad, largest corrected",
+    n_max=lambda n_max, n, beta2, t: maximum(n_max, n / (1 - beta2**t)),
+    n_hat=lambda n_max: n_max,
+    source="Optax",
+)
+"""AMSGrad that keeps the largest *corrected* average."""
+
+VARIANTS = {name: rule for name, rule in list(globals().items()) if isinstance(rule, Rule) and name not in CATALOGUE}
+"""Every rule that is defined in this module, by its name."""
