@@ -285,6 +285,29 @@ def test_a_displayed_figure_has_a_small_picture_and_a_summary(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
+def test_a_picture_has_no_minor_ticks_over_three_decades_of_a_log_axis():
+    fig, ax = plt.subplots()
+    ax.loglog([1, 9], [1e-4, 20])
+    before = summary(fig)
+    figures._png(fig)
+    assert summary(fig) == before
+    assert len(ax.xaxis.get_minorticklocs()) > 5
+    assert len(ax.yaxis.get_minorticklocs()) == 0
+    assert ax.yaxis.get_major_formatter().format_ticks([1e-3, 1, 1e12]) == ["10⁻³", "10⁰", "10¹²"]
+    assert ax.yaxis.get_major_formatter()(3e-3) == ""  # labels at powers only, as before
+
+
+def test_a_picture_leaves_linear_axes_and_own_ticks_alone():
+    fig, (ax, own, binary) = plt.subplots(3)
+    ax.plot([1, 9999])
+    own.semilogy([1, 1e5])
+    own.set_yticks([1, 1e5], ["low", "high"])
+    binary.semilogy([1, 2**12], base=2)
+    kept = [a.yaxis.get_major_formatter() for a in (ax, own, binary)]
+    figures._png(fig)
+    assert [a.yaxis.get_major_formatter() for a in (ax, own, binary)] == kept
+
+
 def contrast(first, second):
     """Return the contrast of two colours as WCAG defines it."""
     rgb = np.array([matplotlib.colors.to_rgb(c) for c in (first, second)])

@@ -5,12 +5,13 @@ A notebook begins with ``figures.setup()``.  It sets the style and gives every d
 an effect before `setup` is called.  Helpers that draw return None, so that a cell may end with one.
 """
 
+import gc
 from base64 import b64encode
 from io import BytesIO
 from numbers import Integral
 
 import numpy as np
-from matplotlib import colors, rcParams
+from matplotlib import colors, rcParams, ticker
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
@@ -57,6 +58,7 @@ def setup():
         backend_inline._fetch_figure_metadata = lambda fig: None
         # as a bundle: the inline backend removes Figure from the formatter of plain text
         ip.display_formatter.mimebundle_formatter.for_type(plt.Figure, _bundle)
+        gc.freeze()  # the libraries stay to the end: each full collection would look through them for 0.1 s or more
 
 
 def _bundle(fig, include=None, exclude=None):
@@ -71,10 +73,36 @@ def _bundle(fig, include=None, exclude=None):
 def _png(fig):
     """Return the whole figure at its own size as a PNG of 256 colours: a quarter of the bytes, the same to the eye."""
     canvas, small = FigureCanvasAgg(fig), BytesIO()
+    _lighten(fig)
     canvas.draw()  # once: savefig would lay the figure out and draw it twice
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba()))
-    picture.quantize(256, method=Image.Quantize.FASTOCTREE).save(small, format="png", optimize=True)
+    picture.quantize(256, method=Image.Quantize.FASTOCTREE).save(small, format="png")
     return b64encode(small.getvalue()).decode()
+
+
+class _Powers(ticker.LogFormatterSciNotation):
+    """Powers of ten in plain characters: the same to the eye, without the time that parsing mathematics takes."""
+
+    _raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+    def __call__(self, x, pos=None):
+        power = np.round(np.log10(x))
+        if not np.isclose(x, 10**power, rtol=1e-9):
+            return super().__call__(x, pos)
+        return "10" + str(int(power)).translate(self._raised)
+
+
+def _lighten(fig):
+    """Take from the log axes what only costs time: minor ticks over three decades or more, and labels as mathematics.
+
+    They make up half the time of drawing such a figure.
+    """
+    for ax in fig.axes:
+        for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+            plain = type(axis.get_major_formatter()) is ticker.LogFormatterSciNotation
+            if plain and getattr(axis.get_transform(), "base", None) == 10 and max(limits) >= 1000 * min(limits):
+                axis.set_minor_locator(ticker.NullLocator())
+                axis.set_major_formatter(_Powers())
 
 
 def contour(ax, objective, xlim, ylim, *, levels=12, **style):
