@@ -12,7 +12,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 NOTEBOOKS ?= $(sort $(wildcard chapters/*.ipynb chapters/*/*.ipynb))
 
-.PHONY: help book test lint notebooks serve bench pages binder lock clean
+.PHONY: help book test parity lint notebooks serve bench pages binder lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -25,6 +25,20 @@ book: $(READY)  ## build the book strictly, from scratch, into _build/html
 test: $(READY)  ## run everything that proves the book: unit and hygiene tests, every notebook
 	@$(BIN)/python -m pytest
 	@echo "All tests pass: package, hygiene, notebooks."
+
+# The libraries live apart: the book needs none of them.
+PARITY := .venv/parity
+parity: $(READY) $(PARITY)/.ready  ## run PyTorch, Optax and Keras anew and compare their steps with the rules
+	@PYTHONPATH=code $(PARITY)/bin/python tests/parity/record.py _build/parity.npz
+	@PARITY_REFERENCES=_build/parity.npz $(BIN)/python -m pytest -o addopts="" -q -n 2 tests/test_parity.py
+	@echo "The rules take the steps of the libraries, now and as stored in tests/parity/references.npz."
+
+$(PARITY)/.ready: tests/parity/requirements.txt $(READY)
+	@echo "Making $(PARITY) with PyTorch, Optax and Keras, once (one or two minutes):"
+	@$(PYTHON) -m venv --clear $(PARITY)
+	@$(PARITY)/bin/pip install --disable-pip-version-check --progress-bar off -r $< \
+		| awk '/^(Collecting|Installing)/ {print "  " $$1 " " $$2} {fflush()}'
+	@touch $@
 
 lint: $(READY)  ## check the style of the Python files
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && echo "The style is right."

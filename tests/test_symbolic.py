@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from dlnotes import CATALOGUE, equations, gradient_descent, minimize
+from dlnotes.variants import VARIANTS
 from example_rules import average, corrected, late, look_ahead, running_sum
 
 # rf-strings would hide the TeX: one raw string an equation, in the order of a textbook.
@@ -46,7 +47,9 @@ def test_equations_display_as_one_aligned_block():
 
 
 @pytest.mark.parametrize(
-    "rule", [*CATALOGUE.values(), running_sum, average, late, look_ahead, corrected], ids=lambda r: r.name
+    "rule",
+    [*CATALOGUE.values(), *VARIANTS.values(), running_sum, average, late, look_ahead, corrected],
+    ids=lambda r: r.name,
 )
 def test_the_displayed_equations_are_what_runs(rule):
     """Iterate the displayed equations with `lambdify` and meet `minimize` after five steps."""
