@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import sympy as sp
 from dlnotes import objectives
-from dlnotes.objectives import Objective, beale, quadratic_bowl, rosenbrock, saddle, tilted_double_well
+from dlnotes.objectives import Objective, beale, quadratic_bowl, ravine, rosenbrock, saddle, tilted_double_well
 
-ALL = [quadratic_bowl(10), quadratic_bowl(2.5, curvature=0.4), rosenbrock, beale, saddle, tilted_double_well]
+ALL = [quadratic_bowl(10), quadratic_bowl(2.5, curvature=0.4), ravine, rosenbrock, beale, saddle, tilted_double_well]
 named = pytest.mark.parametrize("objective", ALL, ids=lambda o: o.name)
 
 
@@ -110,7 +110,7 @@ def test_bad_definitions_are_refused(error, message, call):
 def test_no_derivative_is_typed_by_hand():
     """Each module-level surface is a SymPy expression whose derivatives come from `diff`."""
     surfaces = [o for o in vars(objectives).values() if isinstance(o, Objective)]
-    assert len(surfaces) == 4
+    assert len(surfaces) == 5
     for o in surfaces:
         assert list(o.gradient_expression) == [o.expression.diff(v) for v in o.variables]
         assert o.hessian_expression == sp.hessian(o.expression, o.variables)

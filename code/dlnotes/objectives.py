@@ -1,5 +1,7 @@
 """Test surfaces, each given once as a SymPy expression; value, gradient and Hessian are derived from it."""
 
+from functools import cached_property
+
 import numpy as np
 import sympy as sp
 
@@ -59,11 +61,29 @@ class Objective:
             raise ValueError(f"expression must hold only the variables {self.variables}, got also {unknown}")
         shape = (len(minimizers), self.dimension)
         self.minimizers = checks.real_array("minimizers", minimizers, shape=shape) if shape[0] else np.empty(shape)
-        self.gradient_expression = sp.Matrix([self.expression.diff(v) for v in self.variables])
-        self.hessian_expression = sp.hessian(self.expression, self.variables)
-        self._value = self._compiled([self.expression])
-        self._gradient = self._compiled(list(self.gradient_expression))
-        self._hessian = self._compiled(list(self.hessian_expression))
+
+    # Derived and compiled at first use: an import need not wait for functions that nobody calls.
+    @cached_property
+    def gradient_expression(self):
+        """First derivatives, a `sympy.Matrix` of shape (d, 1)."""
+        return sp.Matrix([self.expression.diff(v) for v in self.variables])
+
+    @cached_property
+    def hessian_expression(self):
+        """Second derivatives, a `sympy.Matrix` of shape (d, d)."""
+        return sp.hessian(self.expression, self.variables)
+
+    @cached_property
+    def _value(self):
+        return self._compiled([self.expression])
+
+    @cached_property
+    def _gradient(self):
+        return self._compiled(list(self.gradient_expression))
+
+    @cached_property
+    def _hessian(self):
+        return self._compiled(list(self.hessian_expression))
 
     def _compiled(self, expressions):
         return sp.lambdify(self.variables, expressions, modules="numpy", cse=True)
