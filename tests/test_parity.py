@@ -3,6 +3,7 @@
 `PARITY_REFERENCES` names another file of trajectories; `make parity` sets it to fresh ones.
 """
 
+import json
 import os
 import sys
 from functools import cache
@@ -86,7 +87,7 @@ def test_the_whole_path_is_the_librarys(case):
 
 
 def test_only_divergent_paths_are_short():
-    short = {key: len(path) - 1 for key, path in references().items() if key != "versions" and len(path) <= STEPS}
+    short = {key: len(path) - 1 for key, path in references().items() if key != "notes" and len(path) <= STEPS}
     assert short and all(key.split("|")[0] in ("gradient_descent", *MOMENTA) for key in short), short
     assert all(np.abs(references()[key][-1]).max() > 1e3 for key in short)
 
@@ -109,7 +110,7 @@ def test_the_libraries_nesterov_iterate_is_the_look_ahead_point(library, problem
 def test_every_rule_and_every_library_is_compared():
     own = {"nesterov", "adam_uncorrected", "adamw_decay_outside", "amsgrad_uncorrected"}  # no library has these
     assert {rule for rule, *_ in CALLS} == set(RULES) - own
-    assert set(references()) == {case[0] for case in CASES} | {"versions"}
+    assert set(references()) == {case[0] for case in CASES} | {"notes"}
     assert {(case[4], case[5]) for case in CASES} == {(problem, name) for problem in PROBLEMS for name in SETS}
 
 
@@ -122,3 +123,7 @@ if FRESH:  # a recording made just now against the stored one
         tolerance = max(1e-12, 16 * np.abs(np.array(moved) - theta).max())
         np.testing.assert_allclose(fresh[:11], stored[:11], rtol=tolerance, atol=tolerance)
         assert abs(len(fresh) - len(stored)) <= 1
+
+    def test_defaults_and_answers_are_still_those_that_were_stored():
+        stored, fresh = (json.loads(str(references(file)["notes"])) for file in (STORED, FRESH))
+        assert fresh["defaults"] == stored["defaults"] and fresh["mistakes"] == stored["mistakes"]

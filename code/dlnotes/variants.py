@@ -89,8 +89,8 @@ nadam_eps_outside = nadam.but(
 
 nadam_schedule = nadam_eps_outside.but(
     "Nadam, scheduled",
-    mu=lambda beta1, t: beta1 * (1 - 0.5 * 0.96 ** (t / 250)),
-    mu_next=lambda beta1, t: beta1 * (1 - 0.5 * 0.96 ** ((t + 1) / 250)),
+    mu=lambda beta1, t: beta1 * (1 - 0.96 ** (t / 250) / 2),
+    mu_next=lambda beta1, t: beta1 * (1 - 0.96 ** ((t + 1) / 250) / 2),
     mu_product=lambda mu_product, mu: mu_product * mu,
     m_hat=lambda mu_next, m, mu_product, mu, g: (
         mu_next * m / (1 - mu_product * mu_next) + (1 - mu) * g / (1 - mu_product)
@@ -102,8 +102,8 @@ nadam_schedule = nadam_eps_outside.but(
 
 nadam_fast_schedule = nadam_schedule.but(
     "Nadam, scheduled fast",
-    mu=lambda beta1, t: beta1 * (1 - 0.5 * 0.96**t),
-    mu_next=lambda beta1, t: beta1 * (1 - 0.5 * 0.96 ** (t + 1)),
+    mu=lambda beta1, t: beta1 * (1 - 0.96**t / 2),
+    mu_next=lambda beta1, t: beta1 * (1 - 0.96 ** (t + 1) / 2),
     source="Keras",
 )
 """Nadam whose momentum reaches β₁ 250 times as fast."""

@@ -104,6 +104,23 @@ CALLS = [
     ("amsgrad_largest_corrected", "optax", "optax.amsgrad(eta, beta1, beta2, eps=eps)", {}, ()),
 ]
 
+# Mistakes that this book's functions refuse: (library, call, gradient of two parameters).
+_FINE = (1.0, -1.0)
+MISTAKES = [
+    ("torch", "torch.optim.Adam(parameters, lr=-0.1)", _FINE),
+    ("torch", "torch.optim.Adam(parameters, betas=(1.0, 0.999))", _FINE),
+    ("torch", "torch.optim.RMSprop(parameters, alpha=1.5)", _FINE),
+    ("torch", "torch.optim.Adam(parameters)", (float("nan"), 1.0)),
+    ("optax", "optax.adam(-0.1)", _FINE),
+    ("optax", "optax.adam(0.1, b1=1.5)", _FINE),
+    ("optax", "optax.adam(0.1, eps=-1e-8)", _FINE),
+    ("optax", "optax.adam(0.1)", (float("nan"), 1.0)),
+    ("keras", "keras.optimizers.Adam(-0.1)", _FINE),
+    ("keras", "keras.optimizers.Adam(beta_1=1.5)", _FINE),
+    ("keras", "keras.optimizers.Adam(epsilon=-1e-8)", _FINE),
+    ("keras", "keras.optimizers.Adam()", (float("nan"), 1.0)),
+]
+
 
 def _logistic():
     """Logistic regression on two measures of the tumours, with a bias: the mean gradient over every sixth patient."""

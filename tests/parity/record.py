@@ -6,6 +6,8 @@
 what the libraries do now, and that with the stored references.
 """
 
+import inspect
+import json
 import os
 import re
 import sys
@@ -20,7 +22,7 @@ import keras
 import numpy as np
 import optax
 import torch
-from cases import PROBLEMS, STEPS, cases, schedule
+from cases import CALLS, MISTAKES, PROBLEMS, STEPS, cases, schedule
 
 jax.config.update("jax_enable_x64", True)
 keras.config.set_floatx("float64")
@@ -88,6 +90,32 @@ def trajectory(library, call, hyper, name, gradient, start):
     return np.array(path)
 
 
+def defaults():
+    """Return the default arguments of every function that is called, as the libraries declare them."""
+    found = {}
+    for function in sorted({call.partition("(")[0] for _, _, call, _, _ in CALLS}):
+        parameters = inspect.signature(eval(function, {"torch": torch, "optax": optax, "keras": keras})).parameters
+        found[function] = {
+            name: parameter.default
+            for name, parameter in parameters.items()
+            if isinstance(parameter.default, int | float | tuple) and not isinstance(parameter.default, bool)
+        }
+    return found
+
+
+def answers():
+    """Make each mistake, take one step, and return what the library says."""
+    found = {}
+    for library, call, g in MISTAKES:
+        try:
+            steps = RUN[library](call, {}, lambda t: 0.01, lambda theta, g=g: np.array(g), np.ones(2))
+            next(steps)
+            found[call, str(g)] = "accepted"
+        except Exception as error:
+            found[call, str(g)] = type(error).__name__
+    return [[*key, answer] for key, answer in found.items()]
+
+
 def main(file):
     """Record every case."""
     started, found = time.time(), {}
@@ -98,7 +126,8 @@ def main(file):
             print(f"  {len(found)} of {len(everything)} trajectories, {time.time() - started:.0f} s", flush=True)
     versions = ", ".join(f"{library} {version(library)}" for library in RUN)
     file.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(file, versions=np.array(versions), **found)
+    notes = {"versions": versions, "defaults": defaults(), "mistakes": answers()}
+    np.savez_compressed(file, notes=np.array(json.dumps(notes)), **found)
     print(f"{len(found)} trajectories of {versions}: {file} ({file.stat().st_size / 1e3:.0f} kB)")
 
 
