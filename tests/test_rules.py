@@ -203,3 +203,25 @@ def test_sqrt_and_maximum_read_numbers_arrays_and_symbols():
     assert sqrt(9.0) == 3.0 and maximum(2.0, 3.0) == 3.0
     np.testing.assert_array_equal(sqrt(np.array([4.0, 9.0])), [2.0, 3.0])
     np.testing.assert_array_equal(maximum(np.array([4.0, 9.0]), 5.0), [5.0, 9.0])
+
+
+@pytest.mark.parametrize("early, late", [("a", "z"), ("z", "a"), ("m", "n")])
+def test_a_later_stage_is_refused_whatever_the_names(early, late):
+    stages = {early: eval(f"lambda {late}: {late}"), late: lambda g: g, "dtheta": eval(f"lambda {early}: -{early}")}
+    with pytest.raises(ValueError, match=f"'{early}' reads '{late}' before it is computed"):
+        Rule("circular", **stages)
+    assert Rule("late", previous=(late,), **stages).state == (late,)
+
+
+def test_but_refuses_a_new_stage_that_nothing_reads_whatever_its_name():
+    for stage in ("a", "z"):
+        with pytest.raises(ValueError, match=f"no stage reads the new stage '{stage}'"):
+            running_sum.but("idle", **{stage: lambda g: g})
+
+
+def test_a_hyperparameter_names_the_first_value_outside_and_stays_a_number():
+    with pytest.raises(ValueError, match=r"^beta must be in \[0, 1\), got -1.0$"):
+        HYPERPARAMETERS["beta"].check("beta", np.array([0.5, -1.0, 2.0]))
+    assert type(HYPERPARAMETERS["beta"].check("beta", np.array(0.5))) is float
+    with pytest.raises(AttributeError):
+        HYPERPARAMETERS["beta"].default = 0.5

@@ -317,7 +317,7 @@ class Rule:
             If `theta` does not hold finite real numbers.
         """
         theta = checks.real_array("theta", theta)
-        return {name: np.full_like(theta, self.start.get(name, 0), subok=False) for name in self.state}
+        return {name: np.full_like(theta, self.start.get(name, 0)) for name in self.state}
 
     def point(self, theta, state, t, **hyper):
         """Return where the gradient of step `t` is taken: `theta`, or what the stage ``at`` says.
