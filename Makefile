@@ -23,7 +23,7 @@ book: $(READY)  ## build the book strictly, from scratch, into _build/html
 	@echo "The book: file://$(CURDIR)/_build/html/index.html"
 
 test: $(READY)  ## run everything that proves the book: unit and hygiene tests, every notebook
-	@$(BIN)/python -m pytest
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest  # two workers: more threads would only wait for each other
 	@echo "All tests pass: package, hygiene, notebooks."
 
 # The libraries live apart: the book needs none of them.
