@@ -3,6 +3,7 @@
 import code
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import hygiene
@@ -19,8 +20,9 @@ def name(value):
     return value.stem if isinstance(value, Path) else value.__name__
 
 
+@cache
 def read(path):
-    """Return a notebook, validated."""
+    """Return a notebook, validated; read once, for no checker changes it."""
     nb = nbformat.read(path, as_version=nbformat.NO_CONVERT)
     nbformat.validate(nb)
     return nb

@@ -191,7 +191,7 @@ def test_the_summary_does_not_depend_on_drawing(change):
     fig, ax = plt.subplots()
     CHANGES[change][0](ax)
     before = summary(fig)
-    fig.canvas.draw()
+    fig.draw_without_rendering()
     assert summary(fig) == before
 
 

@@ -21,7 +21,6 @@ from cases import CALLS, PROBLEMS, RULES, SETS, STEPS, cases, schedule  # noqa: 
 STORED = PARITY / "references.npz"
 FRESH = os.environ.get("PARITY_REFERENCES")
 CASES = list(cases())
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case[0].replace("|", "-"))
 
 
 @cache
@@ -30,60 +29,82 @@ def references(file=FRESH or STORED):
         return dict(stored)
 
 
-def step_errors(case, path):
-    """Take each step of a path anew from its stored parameters; the error in units of what is allowed.
+def batches():
+    """Return the cases that differ in their numbers alone and have paths of one length: they run as one batch."""
+    together = {}
+    for case in CASES:
+        key, rule, library, _, problem, *_ = case
+        together.setdefault((rule, library, problem, len(references()[key])), []).append(case)
+    return list(together.values())
+
+
+def name(batch):
+    """Return a short test id."""
+    (_, rule, library, _, problem, chosen, _), *more = batch
+    return f"{rule}-{library}-{problem}-{chosen}" + (f"-and-{len(more)}-more" if more else "")
+
+
+every_batch = pytest.mark.parametrize("batch", batches(), ids=name)
+
+
+def numbers(batch, dimensions):
+    """Return the hyper-parameters of a batch: arrays with the members in front, `eta` as a function of t."""
+    shape = (len(batch), *(1,) * dimensions)
+    hyper = {h: np.array([case[-1][h] for case in batch]).reshape(shape) for h in batch[0][-1]}
+    if "eta" in hyper:
+        rates = [schedule(case[-1]["eta"], case[5]) for case in batch]
+        hyper["eta"] = lambda t: np.array([rate(t) for rate in rates]).reshape(shape)
+    return hyper
+
+
+def step_errors(batch):
+    """Take each step anew from its stored parameters; return the error in units of what is allowed.
 
     The state of the rule is built from the stored path alone. Allowed is 1e-12 of the step and two units
     in the last place of the parameters, whose difference the step is.
     """
-    _, name, _, _, problem, chosen, hyper = case
-    rule, gradient = RULES[name], PROBLEMS[problem][0]
-    rate, state, errors = schedule(hyper.get("eta"), chosen), rule.init(path[0]), []
-    for t, (before, after) in enumerate(pairwise(path), start=1):
-        now = hyper | ({"eta": rate(t)} if "eta" in hyper else {})
+    paths = np.stack([references()[case[0]] for case in batch], axis=1)
+    rule, gradient = RULES[batch[0][1]], PROBLEMS[batch[0][4]][0]
+    hyper, state, errors = numbers(batch, 1), rule.init(paths[0]), []
+    for t, (before, after) in enumerate(pairwise(paths), start=1):
+        now = {h: value(t) if callable(value) else value for h, value in hyper.items()}
         step, state = rule(before, gradient(before), state, t, **now)
-        allowed = 1e-12 * np.abs(step).max() + 2 * np.spacing(np.maximum(np.abs(before), np.abs(after)))
-        errors.append(np.max(np.abs(before + step - after) / allowed))
+        allowed = 1e-12 * np.abs(step).max(axis=-1, keepdims=True)
+        allowed = allowed + 2 * np.spacing(np.maximum(np.abs(before), np.abs(after)))
+        errors.append((np.abs(before + step - after) / allowed).max(axis=-1))
     return np.array(errors)
 
 
-def run(case, start, steps):
-    _, name, _, _, problem, chosen, hyper = case
-    hyper = dict(hyper)
-    if "eta" in hyper:
-        hyper["eta"] = schedule(hyper["eta"], chosen)
-    return minimize(RULES[name], PROBLEMS[problem][0], start, steps, **hyper).theta
+@every_batch
+def test_each_step_from_the_stored_parameters_is_the_librarys(batch):
+    errors = step_errors(batch)
+    assert len(errors) >= 5
+    for case, error in zip(batch, errors.T, strict=True):
+        assert error.max() <= 1, f"{case[5]}: step {error.argmax() + 1}: {error.max():.3g} times what is allowed"
 
 
-@every_case
-def test_each_step_from_the_stored_state_is_the_librarys(case):
-    path = references()[case[0]]
-    errors = step_errors(case, path)
-    assert len(errors) >= 5 and errors.max() <= 1, (
-        f"step {errors.argmax() + 1}: {errors.max():.3g} times what is allowed"
-    )
+def from_neighbours(batch, steps):
+    """Run a batch from its start, and from the 2^d points one unit in the last place beside it in each coordinate."""
+    start = references()[batch[0][0]][0]
+    beside = [np.nextafter(start, towards) for towards in product((-np.inf, np.inf), repeat=len(start))]
+    starts = np.broadcast_to([start, *beside], (len(batch), 1 + len(beside), len(start)))
+    run = minimize(RULES[batch[0][1]], PROBLEMS[batch[0][4]][0], starts, steps, **numbers(batch, 2))
+    return np.moveaxis(run.theta, (1, 2), (0, 1))  # members, starts, steps, coordinates
 
 
-def neighbours(start):
-    """Return a start, and the 2^d points that lie one unit in the last place beside it in every coordinate."""
-    return np.stack(
-        [start, *(np.nextafter(start, towards) for towards in product((-np.inf, np.inf), repeat=len(start)))]
-    )
-
-
-@every_case
-def test_the_whole_path_is_the_librarys(case):
+@every_batch
+def test_the_whole_path_is_the_librarys(batch):
     """After 1, 10 and 200 steps: within 1e-12, or 16 times what one unit in the last place of the start makes."""
-    path = references()[case[0]]
-    steps = len(path) - 1
-    theta, *moved = np.moveaxis(run(case, neighbours(path[0]), steps), 1, 0)
-    for t in {1, min(10, steps), steps}:
-        scale = np.abs(path[: t + 1]).max()
-        amplified = np.abs(np.array(moved) - theta)[:, : t + 1].max() / scale
-        error = np.abs(theta[t] - path[t]).max() / scale
-        assert error <= max(1e-12, 16 * amplified), (
-            f"step {t}: {error:.3g}, one unit of the start makes {amplified:.3g}"
-        )
+    steps = len(references()[batch[0][0]]) - 1
+    for case, (theta, *moved) in zip(batch, from_neighbours(batch, steps), strict=True):
+        path = references()[case[0]]
+        for t in {1, min(10, steps), steps}:
+            scale = np.abs(path[: t + 1]).max()
+            amplified = np.abs(np.array(moved) - theta)[:, : t + 1].max() / scale
+            error = np.abs(theta[t] - path[t]).max() / scale
+            assert error <= max(1e-12, 16 * amplified), (
+                f"{case[5]}: step {t}: {error:.3g}, one unit of the start makes {amplified:.3g}"
+            )
 
 
 def test_only_divergent_paths_are_short():
@@ -116,13 +137,15 @@ def test_every_rule_and_every_library_is_compared():
 
 if FRESH:  # a recording made just now against the stored one
 
-    @every_case
-    def test_the_libraries_still_do_what_was_stored(case):
-        stored, fresh = references(STORED)[case[0]], references()[case[0]]
-        theta, *moved = np.moveaxis(run(case, neighbours(stored[0]), min(10, len(stored) - 1)), 1, 0)
-        tolerance = max(1e-12, 16 * np.abs(np.array(moved) - theta).max())
-        np.testing.assert_allclose(fresh[:11], stored[:11], rtol=tolerance, atol=tolerance)
-        assert abs(len(fresh) - len(stored)) <= 1
+    @every_batch
+    def test_the_libraries_still_do_what_was_stored(batch):
+        steps = min(10, len(references()[batch[0][0]]) - 1)
+        for case, (theta, *moved) in zip(batch, from_neighbours(batch, steps), strict=True):
+            stored, fresh = references(STORED)[case[0]], references()[case[0]]
+            tolerance = max(1e-12, 16 * np.abs(np.array(moved) - theta).max())
+            scale = np.abs(stored[: steps + 1]).max()
+            assert np.abs(fresh[: steps + 1] - stored[: steps + 1]).max() <= tolerance * max(1, scale)
+            assert abs(len(fresh) - len(stored)) <= 1
 
     def test_defaults_and_answers_are_still_those_that_were_stored():
         stored, fresh = (json.loads(str(references(file)["notes"])) for file in (STORED, FRESH))
