@@ -207,7 +207,7 @@ DEFAULTS = {
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_defaults_are_those_of_the_docstrings(name):
+def test_defaults(name):
     assert {h: CATALOGUE[name].default(h) for h in CATALOGUE[name].hyper} == DEFAULTS[name]
 
 

@@ -26,14 +26,14 @@ momentum = Rule(
     "Momentum",
     m=lambda beta, m, eta, g: beta * m - eta * g,
     dtheta=lambda m: m,
-    source="Polyak 1964; Sutskever et al. 2013, equations 1 and 2",
+    source="Polyak 1964; Sutskever et al. 2013",
 )
 """Heavy ball: the last step, shortened by β, goes on, and the gradient adds to it. By default β is 0.9."""
 
 nesterov = momentum.but(
     "Nesterov",
     at=lambda theta, beta, m: theta + beta * m,
-    source="Nesterov 1983; Sutskever et al. 2013, equations 3 and 4",
+    source="Nesterov 1983; Sutskever et al. 2013",
 )
 """Momentum whose gradient is taken where the momentum alone would lead. By default β is 0.9."""
 
@@ -48,7 +48,7 @@ adagrad = Rule(
 rmsprop = adagrad.but(
     "RMSprop",
     n=lambda beta, n, g: beta * n + (1 - beta) * g**2,
-    source="Tieleman and Hinton 2012, lecture 6.5; Graves 2013, equations 38 to 45",
+    source="Tieleman and Hinton 2012, lecture 6.5; Graves 2013",
 )
 """Adagrad, but n is a moving average, so that old gradients are forgotten. By default β is 0.9, ε 1e-8."""
 
@@ -58,7 +58,7 @@ adadelta = rmsprop.but(
     dtheta=lambda V, n, eps, g: -sqrt(V + eps) / sqrt(n + eps) * g,
     V=lambda gamma, V, dtheta: gamma * V + (1 - gamma) * dtheta**2,
     defaults={"beta": 0.95, "gamma": 0.95, "eps": 1e-6},
-    source="Zeiler 2012, algorithm 1",
+    source="Zeiler 2012",
 )
 """RMSprop, but the root of V, the average of squared steps so far, stands in place of the learning rate.
 
@@ -84,14 +84,14 @@ root is a floor of √ε under it, so the default here is 1e-16.
 adamw = adam.but(
     "AdamW",
     dtheta=lambda eta, m_hat, n_hat, eps, lam, theta: -eta * (m_hat / sqrt(n_hat + eps) + lam * theta),
-    source="Loshchilov and Hutter 2019, algorithm 2, with the decay scaled by the rate",
+    source="Loshchilov and Hutter 2019, with the decay scaled by the rate",
 )
 """Adam, but every step also shrinks the parameters by ηλ, apart from the gradient. By default λ is 0.01."""
 
 nadam = adam.but(
     "Nadam",
     m_hat=lambda beta1, m, t, g: beta1 * m / (1 - beta1 ** (t + 1)) + (1 - beta1) * g / (1 - beta1**t),
-    source="Dozat 2016, algorithm 2, with a constant β₁",
+    source="Dozat 2016, with a constant β₁",
 )
 """Adam, but its momentum is Nesterov's: the average is looked at one step ahead. Defaults are Adam's."""
 
@@ -99,7 +99,7 @@ amsgrad = adam.but(
     "AMSGrad",
     n_max=lambda n_max, n: maximum(n_max, n),
     n_hat=lambda n_max, beta2, t: n_max / (1 - beta2**t),
-    source="Reddi, Kale and Kumar 2018, algorithm 2, with bias correction",
+    source="Reddi, Kale and Kumar 2018, with bias correction",
 )
 """Adam, but n is replaced by its largest value so far. Defaults are Adam's."""
 

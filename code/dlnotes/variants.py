@@ -36,12 +36,12 @@ adagrad_eps_outside = adagrad.but(
 )
 """Adagrad with ε added to the root."""
 
-rmsprop_eps_outside = rmsprop.but(
+rmsprop_eps_outside = adagrad_eps_outside.but(
     "RMSprop, ε outside",
-    dtheta=lambda eta, n, eps, g: -eta / (sqrt(n) + eps) * g,
+    n=rmsprop.stages["n"],
     source="PyTorch",
 )
-"""RMSprop with ε added to the root."""
+"""RMSprop with ε added to the root: Adagrad of that form, but for n."""
 
 adam_eps_outside = adam.but(
     "Adam, ε outside",
@@ -51,11 +51,10 @@ adam_eps_outside = adam.but(
 )
 """Adam with ε added to the root, as in the paper. By default ε is 1e-8."""
 
-adam_eps_hat = adam.but(
+adam_eps_hat = adam_eps_outside.but(
     "Adam, ε-hat",
     m_hat=lambda m, beta1, beta2, t: m * sqrt(1 - beta2**t) / (1 - beta1**t),
     n_hat=lambda n: n,
-    dtheta=lambda eta, m_hat, n_hat, eps: -eta * m_hat / (sqrt(n_hat) + eps),
     defaults={"eps": 1e-7},
     source="Kingma and Ba 2015, end of section 2; Keras",
 )
@@ -75,16 +74,11 @@ adamw_eps_outside = adamw.but(
 adamw_decay_outside = adamw.but(
     "AdamW, decay outside",
     dtheta=lambda eta, m_hat, n_hat, eps, lam, theta: -eta * m_hat / sqrt(n_hat + eps) - lam * theta,
-    source="Loshchilov and Hutter 2019, algorithm 2, with the schedule multiplier at 1",
+    source="Loshchilov and Hutter 2019, with the schedule multiplier at 1",
 )
 """AdamW whose decay is λ itself, whatever the rate, as in the paper."""
 
-nadam_eps_outside = nadam.but(
-    "Nadam, ε outside",
-    dtheta=lambda eta, m_hat, n_hat, eps: -eta * m_hat / (sqrt(n_hat) + eps),
-    defaults={"eps": 1e-8},
-    source="Optax",
-)
+nadam_eps_outside = adam_eps_outside.but("Nadam, ε outside", m_hat=nadam.stages["m_hat"], source="Optax")
 """Nadam with ε added to the root. By default ε is 1e-8."""
 
 nadam_schedule = nadam_eps_outside.but(
@@ -108,11 +102,8 @@ nadam_fast_schedule = nadam_schedule.but(
 )
 """Nadam whose momentum reaches β₁ 250 times as fast."""
 
-amsgrad_eps_outside = amsgrad.but(
-    "AMSGrad, ε outside",
-    dtheta=lambda eta, m_hat, n_hat, eps: -eta * m_hat / (sqrt(n_hat) + eps),
-    defaults={"eps": 1e-8},
-    source="PyTorch",
+amsgrad_eps_outside = adam_eps_outside.but(
+    "AMSGrad, ε outside", n_max=amsgrad.stages["n_max"], n_hat=amsgrad.stages["n_hat"], source="PyTorch"
 )
 """AMSGrad with ε added to the root. By default ε is 1e-8."""
 
@@ -120,7 +111,7 @@ amsgrad_uncorrected = amsgrad.but(
     "AMSGrad, uncorrected",
     m_hat=lambda m: m,
     n_hat=lambda n_max: n_max,
-    source="Reddi, Kale and Kumar 2018, algorithm 2",
+    source="Reddi, Kale and Kumar 2018",
 )
 """AMSGrad without bias correction, as in the paper."""
 
