@@ -28,13 +28,15 @@ test: $(READY)  ## run everything that proves the book: unit and hygiene tests, 
 
 # The libraries live apart: the book needs none of them.
 PARITY := .venv/parity
-parity: $(READY) $(PARITY)/.ready  ## run PyTorch, Optax and Keras anew and compare their steps with the rules
+parity: $(READY) $(PARITY)/.ready  ## run the libraries anew and compare their steps and losses with ours
 	@PYTHONPATH=code $(PARITY)/bin/python tests/parity/record.py _build/parity.npz
-	@PARITY_REFERENCES=_build/parity.npz $(BIN)/python -m pytest -o addopts="" -q -n 2 tests/test_parity.py
-	@echo "The rules take the steps of the libraries, now and as stored in tests/parity/references.npz."
+	@PYTHONPATH=code $(PARITY)/bin/python tests/parity/losses.py _build/losses.npz
+	@PARITY_REFERENCES=_build/parity.npz PARITY_LOSSES=_build/losses.npz $(BIN)/python -m pytest -o addopts="" -q -n 2 \
+		tests/test_parity.py tests/test_parity_losses.py
+	@echo "Rules and losses are those of the libraries, now and as stored in tests/parity/*.npz."
 
 $(PARITY)/.ready: tests/parity/requirements.txt $(READY)
-	@echo "Making $(PARITY) with PyTorch, Optax and Keras, once (one or two minutes):"
+	@echo "Making $(PARITY) with PyTorch, Optax, Keras and scikit-learn, once (one or two minutes):"
 	@$(PYTHON) -m venv --clear $(PARITY)
 	@$(PARITY)/bin/pip install --disable-pip-version-check --progress-bar off -r $< \
 		| awk '/^(Collecting|Installing)/ {print "  " $$1 " " $$2} {fflush()}'
@@ -82,7 +84,7 @@ lock:  ## pin again what pyproject.toml asks for: requirements.txt, binder/requi
 	@wc -l requirements.txt binder/requirements.txt
 
 clean:  ## remove what was built (not the environment: rm -r .venv)
-	@rm -rf _build .pytest_cache .ruff_cache
+	@rm -rf _build .pytest_cache .ruff_cache .hypothesis
 	@find chapters code tests extensions benchmarks -name __pycache__ -prune -exec rm -rf {} + \
 		-o -name .ipynb_checkpoints -prune -exec rm -rf {} +
 

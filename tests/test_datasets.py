@@ -78,8 +78,36 @@ def test_one_hot_marks_the_class():
     assert datasets.one_hot([2, 0], 3).tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
+def test_scenes_show_digits_and_say_where():
+    square, bar = np.zeros((8, 8)), np.zeros((8, 8))
+    square[2:6, 2:6], bar[:, 3] = 16, 9
+    bar[:, 4] = 3  # too faint to belong to the digit
+    features = np.stack([square.ravel(), bar.ravel()])
+    images, masks = datasets.digit_scenes(features, [7, 1], 40, rng=np.random.default_rng(0), size=12, noise=0)
+    assert images.shape == masks.shape == (40, 12, 12) and masks.dtype.kind == "i"
+    assert set(np.unique(masks)) == {datasets.OVERLAP, 1, 7, datasets.BACKGROUND}
+    assert set(images[masks == 7]) == {16.0} and set(images[masks == 1]) == {9.0}
+    assert images[masks == datasets.BACKGROUND].max() == 3 and images[masks == datasets.OVERLAP].min() >= 9
+    (alone,), (mask,) = datasets.digit_scenes(features[:1], [7], 1, rng=np.random.default_rng(1), digits=1, noise=0)
+    assert (mask == 7).sum() == 16 and (alone == 16).sum() == 16 and alone.shape == (24, 24)
+    noisy, same = datasets.digit_scenes(features[:1], [7], 50, rng=np.random.default_rng(1), digits=1, noise=2)
+    assert np.std(noisy[same == datasets.BACKGROUND]) == pytest.approx(2, rel=0.02)
+    (again,), _ = datasets.digit_scenes(features[:1], [7], 1, rng=np.random.default_rng(1), digits=1, noise=0)
+    np.testing.assert_array_equal(again, alone)
+
+
+def test_many_digits_in_one_place_stay_an_overlap():
+    features = np.full((1, 64), 8.0)
+    _, masks = datasets.digit_scenes(features, [3], 2, rng=np.random.default_rng(0), size=8, digits=3)
+    assert (masks == datasets.OVERLAP).all()
+
+
 rng = np.random.default_rng(0)
 x = np.zeros((4, 2))
+
+
+def scenes(features=np.zeros((4, 64)), labels=(1, 2, 3, 4), count=1, **options):
+    return datasets.digit_scenes(features, labels, count, **({"rng": rng} | options))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +132,15 @@ x = np.zeros((4, 2))
         (ValueError, "labels must be between 0 and 2, got -1", lambda: datasets.one_hot([-1], 3)),
         (TypeError, "labels must be whole numbers", lambda: datasets.one_hot([0.5], 3)),
         (ValueError, "classes must be at least 1, got 0", lambda: datasets.one_hot([0], 0)),
+        (ValueError, r"features must have shape \(4, 64\), got \(4, 2\)", lambda: scenes(features=x)),
+        (ValueError, r"labels must have shape \(4,\), got \(3,\)", lambda: scenes(labels=[1, 2, 3])),
+        (ValueError, "labels must be between 0 and 9, got 10", lambda: scenes(labels=[1, 2, 3, 10])),
+        (ValueError, "count must be at least 1, got 0", lambda: scenes(count=0)),
+        (ValueError, "digits must be at least 1, got 0", lambda: scenes(digits=0)),
+        (ValueError, "size must be at least 8, got 7", lambda: scenes(size=7)),
+        (ValueError, r"noise must be in \[0, inf\), got -1", lambda: scenes(noise=-1)),
+        (ValueError, r"ink must be in \(0, inf\), got 0", lambda: scenes(ink=0)),
+        (TypeError, "rng must be", lambda: scenes(rng=None)),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused(error, message, call):

@@ -34,9 +34,15 @@ BRIEF = {
     "Objective.hessian",
     "Network.predict",
     "Network.gradient",
+    "exp",
+    "log",
     "sigmoid_terms",
     "softplus_terms",
+    "softmax_terms",
+    "log_softmax_terms",
+    "symbolic",
     "cross_entropy_terms",
+    "labels_in_unit_interval",
     "get_ipython",
 }
 

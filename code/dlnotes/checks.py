@@ -140,6 +140,34 @@ def whole_number(name, value, *, low=0, high=None):
     return int(value)
 
 
+def axis(name, value, dimensions):
+    """Return `value` as a non-negative axis of an array with that many axes.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : int
+        An axis, counted from the end when negative.
+    dimensions : int
+        Number of axes.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a whole number.
+    ValueError
+        If there is no such axis.
+    """
+    if dimensions == 0:
+        raise ValueError(f"{name} must be an axis of the array, got {value!r} and an array without axes")
+    return whole_number(name, value, low=-dimensions, high=dimensions - 1) % dimensions
+
+
 def one_of(name, value, allowed):
     """Return `value` if it is one of the `allowed` strings.
 

@@ -75,6 +75,69 @@ def digits():
     return Dataset(rows[:, :-1], rows[:, -1].astype(int), names, tuple("0123456789"))
 
 
+BACKGROUND, OVERLAP = 10, -1
+"""Labels of the pixels of `digit_scenes` that show no digit, and of those that show more than one."""
+
+
+def digit_scenes(features, labels, count, *, rng, size=24, digits=5, noise=2.0, ink=4.0):
+    """Place images of digits at random in larger pictures, and say for each pixel which digit it shows.
+
+    Where digits meet, the picture has the darker of their inks. Normal noise is added last.
+
+    Parameters
+    ----------
+    features : array_like of shape (N, 64)
+        Images of `digits`, from which each scene draws with replacement.
+    labels : array_like of int, shape (N,)
+        Their digits.
+    count : int
+        Number of scenes.
+    rng : numpy.random.Generator
+        Source of randomness.
+    size : int, optional
+        Height and width of a scene, in pixels; at least 8.
+    digits : int, optional
+        Digits in a scene, at least 1.
+    noise : float, optional
+        Standard deviation of the noise, in units of ink (0 to 16).
+    ink : float, optional
+        From how much ink on a pixel belongs to a digit.
+
+    Returns
+    -------
+    images : numpy.ndarray of float, shape (count, size, size)
+        Ink and noise.
+    masks : numpy.ndarray of int, shape (count, size, size)
+        The digit of each pixel, `BACKGROUND`, or `OVERLAP` where two or more digits have ink.
+
+    Raises
+    ------
+    TypeError
+        If `rng` is not a generator, a label is no whole number, or an argument does not hold real numbers.
+    ValueError
+        If shapes do not fit, a label is not a digit, or a number is out of range.
+    """
+    features = checks.real_array("features", features, dimensions=2)
+    checks.real_array("features", features, shape=(len(features), 64))
+    checks.real_array("labels", labels, shape=(len(features),))
+    one_hot(labels, 10)  # refuses what is not a digit
+    count, digits = checks.whole_number("count", count, low=1), checks.whole_number("digits", digits, low=1)
+    size = checks.whole_number("size", size, low=8)
+    checks.real_number("noise", noise, low=0)
+    checks.real_number("ink", ink, low=0, include_low=False)
+    checks.generator("rng", rng)
+    images, masks = np.zeros((count, size, size)), np.full((count, size, size), BACKGROUND)
+    for image, mask in zip(images, masks, strict=True):
+        for chosen in rng.integers(len(features), size=digits):
+            row, column = rng.integers(size - 7, size=2)
+            window = np.s_[row : row + 8, column : column + 8]
+            digit = features[chosen].reshape(8, 8)
+            image[window] = np.maximum(image[window], digit)
+            inked = digit >= ink
+            mask[window] = np.where(inked, np.where(mask[window] == BACKGROUND, labels[chosen], OVERLAP), mask[window])
+    return images + noise * rng.normal(size=images.shape), masks
+
+
 def train_test_split(features, labels, *, rng, test_fraction=0.2):
     """Split a data set at random into a part to learn from and a part held out.
 

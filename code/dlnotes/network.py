@@ -8,10 +8,10 @@ from numbers import Real
 
 import numpy as np
 
-from dlnotes import checks, losses
+from dlnotes import activations, checks, losses
 
 ACTIVATIONS = {
-    "sigmoid": (losses.sigmoid_terms, lambda z, a: a * (1 - a)),
+    "sigmoid": (activations.sigmoid_terms, lambda z, a: a * (1 - a)),
     "relu": (lambda z: np.maximum(z, 0), lambda z, a: (z > 0).astype(z.dtype)),
     "linear": (lambda z: z, lambda z, a: np.ones_like(z)),
 }
@@ -260,7 +260,9 @@ class Network:
         if y.shape != z[-1].shape:
             raise ValueError(f"y must have shape {z[-1].shape}, got {y.shape}")
         symbolic = y.dtype == object and all(hasattr(entry, "free_symbols") for entry in y.flat)
-        return z, a, y if symbolic else losses._labels(y, y.shape, None if z[-1].dtype == object else z[-1].dtype)
+        if not symbolic:
+            y = losses.labels_in_unit_interval(y, y.shape, None if z[-1].dtype == object else z[-1].dtype)
+        return z, a, y
 
     def __repr__(self):
         return f"Network(sizes={self.sizes}, activations={self.activations})"

@@ -3,14 +3,16 @@
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
-from dlnotes import losses, rules
+from dlnotes import activations, rules
 from dlnotes.rules import HYPERPARAMETERS, Rule
 
 # The same names compute with numbers and build formulas from symbols.
 rules.sqrt.register(sp.Expr, sp.sqrt)
 rules.maximum.register(sp.Expr, sp.Max)
-losses.sigmoid.register(sp.Expr, lambda z: 1 / (1 + sp.exp(-z)))
-losses.softplus.register(sp.Expr, lambda z: sp.log(1 + sp.exp(z)))
+activations.exp.register(sp.Expr, sp.exp)
+activations.log.register(sp.Expr, sp.log)
+activations.sigmoid.register(sp.Expr, lambda z: 1 / (1 + sp.exp(-z)))
+activations.softplus.register(sp.Expr, lambda z: sp.log(1 + sp.exp(z)))
 
 STAGE_TEX = {
     "theta": r"\theta",
