@@ -69,6 +69,11 @@ def test_but_places_new_stages_whatever_the_order_they_are_typed_in():
     assert list(typed.stages) == ["n", "a", "b", "dtheta"]
 
 
+def test_but_keeps_the_order_of_new_stages_that_do_not_need_each_other():
+    rule = gradient_descent.but("three", b=lambda g: g, a=lambda g: g, c=lambda g: g, dtheta=lambda a, b, c: -a - b - c)
+    assert list(rule.stages) == ["b", "a", "c", "dtheta"]
+
+
 def test_but_puts_a_stage_that_is_read_late_last():
     delta = average.but(
         "delta", previous=("V",), V=late.stages["V"], dtheta=lambda V, n, eps, g: -sqrt((V + eps) / n) * g
@@ -100,6 +105,8 @@ def test_but_may_move_the_point_of_the_gradient():
     ("message", "arguments"),
     {
         "needs a stage 'dtheta'": dict(n=lambda n, g: n + g),
+        r"reads unknown names \['at'\]": dict(dtheta=lambda at, g: -at * g),
+        r"'dtheta' reads unknown names \['at'\]": dict(at=lambda theta: theta, dtheta=lambda at, g: -at * g),
         r"reads unknown names \['etta'\]": dict(dtheta=lambda etta, g: -etta * g),
         "reads 'V' before it is computed": dict(
             dtheta=lambda V, g: -V * g, V=lambda gamma, V, dtheta: gamma * V + dtheta**2
@@ -126,7 +133,7 @@ def test_a_rule_that_cannot_be_read_is_refused(message, arguments):
 
 
 @pytest.mark.parametrize(
-    "stage", [lambda *names: 0, lambda g=1: g, lambda *, g: g, lambda **names: 0, 3.0, np.add, max]
+    "stage", [lambda *names: 0, lambda g=1: g, lambda *, g: g, lambda g, /: g, lambda **names: 0, 3.0, np.add, max]
 )
 def test_a_stage_takes_plain_names(stage):
     with pytest.raises(TypeError, match="broken: stage 'dtheta' must"):
@@ -143,6 +150,14 @@ def test_a_stage_takes_plain_names(stage):
 def test_wrong_types_beside_the_stages_are_refused(message, arguments):
     with pytest.raises(TypeError, match=message):
         Rule("broken", **arguments, m=lambda m, g: m + g, dtheta=lambda m: -m)
+
+
+def test_start_and_its_like_are_given_by_name():
+    stages = dict(m=lambda m, g: m + g, dtheta=lambda m: -m)
+    with pytest.raises(TypeError, match="positional"):
+        Rule("broken", {"m": 1.0}, **stages)
+    with pytest.raises(TypeError, match="positional"):
+        Rule("sum", **stages).but("broken", {"m": 1.0})
 
 
 def test_a_rule_refuses_what_it_has_no_place_for():
