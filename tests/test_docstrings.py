@@ -33,6 +33,7 @@ BRIEF = {
     "Objective.gradient",
     "Objective.hessian",
     "Network.predict",
+    "RunningCovariance.mean",
     "Network.gradient",
     "exp",
     "log",
