@@ -75,6 +75,16 @@ def test_amsgrad_keeps_the_largest_average():
     assert abs(third) < abs(steps("adam", [3.0, 0.1, 0.1], beta1=0.0)[2])
 
 
+def test_the_largest_corrected_average_is_corrected_before_it_is_compared():
+    g = np.array([1.0, 3.0, -2.0, 5.0])
+    n = 0.2 * np.convolve(g**2, 0.8 ** np.arange(4))[:4]
+    m = 0.3 * np.convolve(g, 0.7 ** np.arange(4))[:4]
+    t = np.arange(1, 5)
+    largest = np.maximum.accumulate(n / (1 - 0.8**t))
+    expected = -0.1 * m / (1 - 0.7**t) / (np.sqrt(largest) + 0.01)
+    assert steps("amsgrad_largest_corrected", g[:, np.newaxis])[:, 0] == pytest.approx(expected, rel=1e-14)
+
+
 def test_nesterov_looks_where_momentum_alone_would_lead():
     point = CATALOGUE["nesterov"].point(1.0, {"m": 2.0}, 1, beta=0.25, eta=0.1)
     assert point == 1.5
