@@ -28,12 +28,13 @@ test: $(READY)  ## run everything that proves the book: unit and hygiene tests, 
 
 # The libraries live apart: the book needs none of them.
 PARITY := .venv/parity
-parity: $(READY) $(PARITY)/.ready  ## run the libraries anew and compare their steps and losses with ours
+parity: $(READY) $(PARITY)/.ready  ## run the libraries anew and compare their results with ours
 	@PYTHONPATH=code $(PARITY)/bin/python tests/parity/record.py _build/parity.npz
-	@PYTHONPATH=code $(PARITY)/bin/python tests/parity/losses.py _build/losses.npz
-	@PARITY_REFERENCES=_build/parity.npz PARITY_LOSSES=_build/losses.npz $(BIN)/python -m pytest -o addopts="" -q -n 2 \
-		tests/test_parity.py tests/test_parity_losses.py
-	@echo "Rules and losses are those of the libraries, now and as stored in tests/parity/*.npz."
+	@$(PARITY)/bin/python tests/parity/losses.py _build/losses.npz
+	@$(PARITY)/bin/python tests/parity/statistics.py _build/statistics.npz
+	@PARITY_REFERENCES=_build/parity.npz PARITY_LOSSES=_build/losses.npz PARITY_STATISTICS=_build/statistics.npz \
+		$(BIN)/python -m pytest -o addopts="" -q -n 2 tests/test_parity*.py
+	@echo "Rules, losses and statistics are those of the libraries, now and as stored in tests/parity/*.npz."
 
 $(PARITY)/.ready: tests/parity/requirements.txt $(READY)
 	@echo "Making $(PARITY) with PyTorch, Optax, Keras and scikit-learn, once (one or two minutes):"
