@@ -31,8 +31,8 @@ PARITY := .venv/parity
 parity: $(READY) $(PARITY)/.ready  ## run the libraries anew and compare their results with ours
 	@PYTHONPATH=code $(PARITY)/bin/python tests/parity/record.py _build/parity.npz
 	@$(PARITY)/bin/python tests/parity/losses.py _build/losses.npz
-	@$(PARITY)/bin/python tests/parity/statistics.py _build/statistics.npz
-	@PARITY_REFERENCES=_build/parity.npz PARITY_LOSSES=_build/losses.npz PARITY_STATISTICS=_build/statistics.npz \
+	@$(PARITY)/bin/python tests/parity/means_and_processes.py _build/means_and_processes.npz
+	@PARITY_REFERENCES=_build/parity.npz PARITY_LOSSES=_build/losses.npz PARITY_MEANS_AND_PROCESSES=_build/means_and_processes.npz \
 		$(BIN)/python -m pytest -o addopts="" -q -n 2 tests/test_parity*.py
 	@echo "Rules, losses and statistics are those of the libraries, now and as stored in tests/parity/*.npz."
 

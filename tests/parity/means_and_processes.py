@@ -1,6 +1,6 @@
 """Means, covariance functions and Gaussian processes as SciPy and scikit-learn compute them.
 
-    python tests/parity/statistics.py tests/parity/statistics.npz
+    python tests/parity/means_and_processes.py tests/parity/means_and_processes.npz
 
 writes what the libraries return (`make parity` does it anew).
 """

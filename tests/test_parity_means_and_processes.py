@@ -1,6 +1,6 @@
-"""Means and Gaussian processes are SciPy's and scikit-learn's, as `tests/parity/statistics.py` stored them.
+"""Means and Gaussian processes are SciPy's and scikit-learn's, as `tests/parity/means_and_processes.py` stored them.
 
-`PARITY_STATISTICS` names another file of results; `make parity` sets it to fresh ones.
+`PARITY_MEANS_AND_PROCESSES` names another file of results; `make parity` sets it to fresh ones.
 """
 
 import importlib.util
@@ -12,11 +12,11 @@ import pytest
 from dlnotes import covariances, means, processes
 
 PARITY = Path(__file__).parent / "parity"
-spec = importlib.util.spec_from_file_location("parity_statistics", PARITY / "statistics.py")
+spec = importlib.util.spec_from_file_location("parity_means_and_processes", PARITY / "means_and_processes.py")
 parity = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(parity)
 
-STORED, FRESH = PARITY / "statistics.npz", os.environ.get("PARITY_STATISTICS")
+STORED, FRESH = PARITY / "means_and_processes.npz", os.environ.get("PARITY_MEANS_AND_PROCESSES")
 with np.load(FRESH or STORED) as file:
     REFERENCES = dict(file)
 
