@@ -78,6 +78,24 @@ def test_one_hot_marks_the_class():
     assert datasets.one_hot([2, 0], 3).tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
+def test_carbon_dioxide_is_the_known_series():
+    air = datasets.carbon_dioxide()
+    assert air.times.shape == air.values.shape == (521,) and air.unit == "ppm"
+    assert (np.diff(air.times) > 0).all() and air.times[0] == pytest.approx(1958 + 2.5 / 12)
+    assert air.values[0] == 316.1 and air.values[-1] == pytest.approx(371.02, abs=0.01)
+    assert air.times[-1] == pytest.approx(2001 + 11.5 / 12)
+
+
+def test_us_economy_is_the_known_series():
+    economy = datasets.us_economy()
+    assert list(economy) == ["real_gdp", "consumer_prices", "unemployment"]
+    for series in economy.values():
+        assert series.times.shape == series.values.shape == (203,)
+        assert series.times[0] == 1959.25 and series.times[-1] == 2009.75
+    assert economy["real_gdp"].values[[0, -1]].tolist() == [2710.349, 12990.341]
+    assert economy["consumer_prices"].values[0] == 28.98 and economy["unemployment"].values[0] == 5.8
+
+
 def test_scenes_show_digits_and_say_where():
     square, bar = np.zeros((8, 8)), np.zeros((8, 8))
     square[2:6, 2:6], bar[:, 3] = 16, 9

@@ -75,6 +75,66 @@ def digits():
     return Dataset(rows[:, :-1], rows[:, -1].astype(int), names, tuple("0123456789"))
 
 
+@dataclass(frozen=True)
+class Series:
+    """Values that were observed one after the other.
+
+    Attributes
+    ----------
+    times : numpy.ndarray of float, shape (n,)
+        In years, increasing: 1959.0 is the beginning of 1959.
+    values : numpy.ndarray of float, shape (n,)
+        What was observed.
+    unit : str
+        Unit of the values.
+    """
+
+    times: np.ndarray
+    values: np.ndarray
+    unit: str
+
+
+def carbon_dioxide():
+    """Return the carbon dioxide in the air at Mauna Loa, Hawaii, month by month from March 1958 to December 2001.
+
+    Returns
+    -------
+    Series
+        521 monthly means of weekly averages, in parts per million; each time is the middle of its month.
+        Months without a measurement are left out.
+
+    Notes
+    -----
+    Keeling and Whorf 2004. Public domain.
+    """
+    _, (year, month, _, level) = _columns("carbon_dioxide.csv.gz")
+    return Series(year + (month - 0.5) / 12, level, "ppm")
+
+
+def us_economy():
+    """Return three series of the economy of the United States, quarter by quarter from 1959 to the third of 2009.
+
+    Returns
+    -------
+    dict of str to Series
+        203 quarters each, at the ends of the quarters: ``"real_gdp"`` (gross domestic product, seasonally adjusted
+        annual rate), ``"consumer_prices"`` (index, 1982-84 = 100) and ``"unemployment"`` (rate).
+
+    Notes
+    -----
+    Federal Reserve Bank of St. Louis; Bureau of Labor Statistics. Public domain.
+    """
+    names, (year, quarter, *columns) = _columns("us_economy.csv.gz")
+    units = ("billion dollars of 2005 a year", "1982-84 = 100", "%")
+    times = year + quarter / 4
+    return {n: Series(times, c, unit) for n, c, unit in zip(names[2:], columns, units, strict=True)}
+
+
+def _columns(name):
+    (names,), rows = _rows(name, skip=1)
+    return names, rows.T
+
+
 BACKGROUND, OVERLAP = 10, -1
 """Labels of the pixels of `digit_scenes` that show no digit, and of those that show more than one."""
 
