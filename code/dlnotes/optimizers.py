@@ -48,7 +48,7 @@ adagrad = Rule(
 rmsprop = adagrad.but(
     "RMSprop",
     n=lambda beta, n, g: beta * n + (1 - beta) * g**2,
-    source="Tieleman and Hinton 2012, lecture 6.5; Graves 2013",
+    source="Tieleman and Hinton 2012, lecture 6.5; ε as in Graves 2013",
 )
 """Adagrad, but n is a moving average, so that old gradients are forgotten. By default β is 0.9, ε 1e-8."""
 

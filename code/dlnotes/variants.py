@@ -13,7 +13,7 @@ momentum_rate_outside = momentum.but(
     dtheta=lambda eta, m: -eta * m,
     source="PyTorch and Optax",
 )
-"""Momentum that sums gradients; the rate of the day multiplies the whole sum."""
+"""Momentum that sums gradients; the current rate multiplies the whole sum."""
 
 nesterov_shifted = momentum.but(
     "Nesterov, shifted",
@@ -78,6 +78,15 @@ adamw_decay_outside = adamw.but(
 )
 """AdamW whose decay is λ itself, whatever the rate, as in the paper."""
 
+adamw_eps_hat = adamw_eps_outside.but(
+    "AdamW, ε-hat",
+    m_hat=adam_eps_hat.stages["m_hat"],
+    n_hat=adam_eps_hat.stages["n_hat"],
+    defaults={"eps": 1e-7},
+    source="Keras",
+)
+"""AdamW with both corrections in one factor, and ε added to the uncorrected root. By default ε is 1e-7."""
+
 nadam_eps_outside = adam_eps_outside.but("Nadam, ε outside", m_hat=nadam.stages["m_hat"], source="Optax")
 """Nadam with ε added to the root. By default ε is 1e-8."""
 
@@ -90,9 +99,9 @@ nadam_schedule = nadam_eps_outside.but(
         mu_next * m / (1 - mu_product * mu_next) + (1 - mu) * g / (1 - mu_product)
     ),
     start={"mu_product": 1},
-    source="Dozat 2016; PyTorch",
+    source="PyTorch, with a schedule of Dozat",
 )
-"""Nadam whose momentum grows from β₁/2 towards β₁, as in the paper."""
+"""Nadam whose momentum μ grows from about β₁/2 towards β₁; the average m itself keeps β₁."""
 
 nadam_fast_schedule = nadam_schedule.but(
     "Nadam, scheduled fast",
@@ -100,12 +109,17 @@ nadam_fast_schedule = nadam_schedule.but(
     mu_next=lambda beta1, t: beta1 * (1 - 0.96 ** (t + 1) / 2),
     source="Keras",
 )
-"""Nadam whose momentum reaches β₁ 250 times as fast."""
+"""Nadam whose momentum μ runs through the same schedule 250 times as fast."""
 
 amsgrad_eps_outside = adam_eps_outside.but(
     "AMSGrad, ε outside", n_max=amsgrad.stages["n_max"], n_hat=amsgrad.stages["n_hat"], source="PyTorch"
 )
 """AMSGrad with ε added to the root. By default ε is 1e-8."""
+
+amsgrad_eps_hat = adam_eps_hat.but(
+    "AMSGrad, ε-hat", n_max=amsgrad.stages["n_max"], n_hat=lambda n_max: n_max, source="Keras"
+)
+"""AMSGrad with both corrections in one factor, and ε added to the root of the largest n. By default ε is 1e-7."""
 
 amsgrad_uncorrected = amsgrad.but(
     "AMSGrad, uncorrected",

@@ -50,6 +50,7 @@ CALLS = [
     ("rmsprop", "optax", "optax.rmsprop(eta, decay=beta, eps=eps)", {}, ()),
     ("rmsprop", "keras", "keras.optimizers.RMSprop(eta, rho=beta, epsilon=eps)", {}, ()),
     ("rmsprop_eps_outside", "torch", "torch.optim.RMSprop(parameters, lr=eta, alpha=beta, eps=eps)", {}, ()),
+    ("rmsprop_eps_outside", "optax", "optax.rmsprop(eta, decay=beta, eps=eps, eps_in_sqrt=False)", {}, ()),
     ("adadelta", "torch", "torch.optim.Adadelta(parameters, lr=1, rho=beta, eps=eps)", {}, ()),
     ("adadelta", "optax", "optax.adadelta(1.0, rho=beta, eps=eps)", {}, ()),
     ("adadelta", "keras", "keras.optimizers.Adadelta(1.0, rho=beta, epsilon=eps)", {}, ()),
@@ -82,10 +83,25 @@ CALLS = [
         (),
     ),
     ("adamw_eps_outside", "optax", "optax.adamw(eta, beta1, beta2, eps=eps, weight_decay=lam)", {}, ()),
+    ("adamw_eps_hat", "keras", "keras.optimizers.AdamW(eta, lam, beta1, beta2, epsilon=eps)", {}, ()),
     ("nadam", "optax", "optax.nadam(eta, beta1, beta2, eps=0, eps_root=eps)", {}, ()),
     ("nadam_eps_outside", "optax", "optax.nadam(eta, beta1, beta2, eps=eps)", {}, ()),
+    (
+        "nadam_eps_outside",
+        "torch",
+        "torch.optim.NAdam(parameters, lr=eta, betas=(beta1, beta2), eps=eps, momentum_decay=1e9)",
+        {},
+        (),
+    ),
     ("nadam_schedule", "torch", "torch.optim.NAdam(parameters, lr=eta, betas=(beta1, beta2), eps=eps)", {}, ()),
     ("nadam_fast_schedule", "keras", "keras.optimizers.Nadam(eta, beta1, beta2, epsilon=eps)", {}, ()),
+    (
+        "nadam_fast_schedule",
+        "torch",
+        "torch.optim.NAdam(parameters, lr=eta, betas=(beta1, beta2), eps=eps, momentum_decay=1)",
+        {},
+        (),
+    ),
     (
         "amsgrad",
         "torch",
@@ -101,10 +117,12 @@ CALLS = [
         {},
         (),
     ),
+    ("amsgrad_eps_hat", "keras", "keras.optimizers.Adam(eta, beta1, beta2, epsilon=eps, amsgrad=True)", {}, ()),
     ("amsgrad_largest_corrected", "optax", "optax.amsgrad(eta, beta1, beta2, eps=eps)", {}, ()),
 ]
 
-# Mistakes that this book's functions refuse: (library, call, gradient of two parameters).
+# Mistakes: (library, call, gradient of two parameters). This book's functions refuse all of them but
+# the missing rate of Adadelta, which here has none.
 _FINE = (1.0, -1.0)
 MISTAKES = [
     ("torch", "torch.optim.Adam(parameters, lr=-0.1)", _FINE),
@@ -115,6 +133,7 @@ MISTAKES = [
     ("optax", "optax.adam(0.1, b1=1.5)", _FINE),
     ("optax", "optax.adam(0.1, eps=-1e-8)", _FINE),
     ("optax", "optax.adam(0.1)", (float("nan"), 1.0)),
+    ("optax", "optax.adadelta()", _FINE),
     ("keras", "keras.optimizers.Adam(-0.1)", _FINE),
     ("keras", "keras.optimizers.Adam(beta_1=1.5)", _FINE),
     ("keras", "keras.optimizers.Adam(epsilon=-1e-8)", _FINE),

@@ -108,9 +108,9 @@ def answers():
     found = {}
     for library, call, g in MISTAKES:
         try:
-            steps = RUN[library](call, {}, lambda t: 0.01, lambda theta, g=g: np.array(g), np.ones(2))
-            next(steps)
-            found[call, str(g)] = "accepted"
+            theta = next(RUN[library](call, {}, lambda t: 0.01, lambda theta, g=g: np.array(g), np.ones(2)))
+            climbs = ", climbs" if (theta - 1) @ np.array(g) > 0 else ""
+            found[call, str(g)] = "accepted" + (climbs if np.isfinite(theta).all() else ", parameters NaN")
         except Exception as error:
             found[call, str(g)] = type(error).__name__
     return [[*key, answer] for key, answer in found.items()]
