@@ -4,7 +4,6 @@ A process X(t) is many random variables, one for each time t. Its covariance fun
 ``C(s, t) = E[(X(s) - E X(s)) (X(t) - E X(t))]``. All processes here have mean zero unless a mean is given.
 """
 
-from functools import cached_property
 from math import factorial
 
 import numpy as np
@@ -62,6 +61,7 @@ class CovarianceFunction:
             symbol: checks.real_number(str(symbol), value, low=0, include_low=False) for symbol, value in values.items()
         }
         self.parameters = np.array(list(self.values.values()))
+        self._compiled = {}  # shared by all copies that differ in values only
 
     def at(self, parameters):
         """Return the same function with other values of its parameters.
@@ -85,9 +85,7 @@ class CovarianceFunction:
         parameters = checks.real_array("parameters", parameters, shape=self.parameters.shape)
         values = dict(zip(self.values, map(float, parameters), strict=True))
         other = CovarianceFunction(self.name, self.expression, values, earliest=self.earliest)
-        for compiled in ("_function", "_derivatives"):  # they do not depend on the values
-            if compiled in self.__dict__:
-                other.__dict__[compiled] = self.__dict__[compiled]
+        other._compiled = self._compiled
         return other
 
     def __call__(self, s, t=None):
@@ -111,7 +109,7 @@ class CovarianceFunction:
         ValueError
             If there are none, one is not finite or before the process starts, or the shape is another one.
         """
-        return self._matrices(self._function, s, t)[0]
+        return self._matrices("formula", s, t)[0]
 
     def gradient(self, s):
         """Return the derivatives of the matrix ``self(s)`` in the logarithms of the parameters.
@@ -132,21 +130,16 @@ class CovarianceFunction:
         ValueError
             As for the matrix itself.
         """
-        return self._matrices(self._derivatives, s, None)
+        return self._matrices("derivatives", s, None)
 
-    @cached_property
-    def _function(self):
-        return sp.lambdify([S, T, *self.values], [self.expression], modules="numpy", cse=True)
-
-    @cached_property
-    def _derivatives(self):
-        by_logarithm = [symbol * self.expression.diff(symbol) for symbol in self.values]
-        return sp.lambdify([S, T, *self.values], by_logarithm, modules="numpy", cse=True)
-
-    def _matrices(self, function, s, t):
+    def _matrices(self, what, s, t):
         s = self._times("s", s)
         t = s if t is None else self._times("t", t)
-        parts = function(s[:, np.newaxis], t[np.newaxis, :], *self.parameters)
+        if what not in self._compiled:
+            by_logarithm = [symbol * self.expression.diff(symbol) for symbol in self.values]
+            formulas = {"formula": [self.expression], "derivatives": by_logarithm}[what]
+            self._compiled[what] = sp.lambdify([S, T, *self.values], formulas, modules="numpy", cse=True)
+        parts = self._compiled[what](s[:, np.newaxis], t[np.newaxis, :], *self.parameters)
         return np.array([np.broadcast_to(part, (s.size, t.size)) for part in parts], dtype=float)
 
     def _times(self, name, value):
