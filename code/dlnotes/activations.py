@@ -131,7 +131,7 @@ def softmax(z, axis=-1):
 
     Notes
     -----
-    Bishop 2006, equation 4.104.
+    Bishop 2006, section 4.3.4.
     """
     z, symbols = _classes_last(z, axis)
     if symbols:

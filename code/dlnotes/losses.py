@@ -240,7 +240,7 @@ def cross_entropy(y, p, *, axis=-1, class_weights=None, label_smoothing=0.0, ign
 
     Notes
     -----
-    Bishop 2006, equation 4.108. Label smoothing: Szegedy et al. 2016.
+    Bishop 2006, section 4.3.4. Label smoothing: Szegedy et al. 2016.
     """
     shape = np.shape(p)
     p = _distribution("p", p, axis)
@@ -315,7 +315,7 @@ def cross_entropy_with_logits_gradient(
 
     Notes
     -----
-    Bishop 2006, equation 4.109, with respect to the logits and divided by the number of examples.
+    Bishop 2006, section 4.3.4; here with respect to the logits, divided by the number of examples.
     """
     z, target, weight = _logits_and_targets(y, z, axis, class_weights, label_smoothing, ignore_index)
     p, complement = softmax_terms(z)

@@ -208,7 +208,7 @@ def brownian_motion(variance=1.0):
 
     Notes
     -----
-    Rasmussen and Williams 2006, section 4.2.
+    Rasmussen and Williams 2006, chapter 4.
     """
     (v,) = _positive("variance,")
     return CovarianceFunction("Brownian motion", v * sp.Min(S, T), {v: variance}, earliest=0)
@@ -230,7 +230,7 @@ def ornstein_uhlenbeck(variance=1.0, length=1.0):
 
     Notes
     -----
-    Uhlenbeck and Ornstein 1930; Rasmussen and Williams 2006, equation 4.18.
+    Uhlenbeck and Ornstein 1930; Rasmussen and Williams 2006, chapter 4.
     """
     v, length_ = _positive("variance length")
     return CovarianceFunction(
@@ -254,7 +254,7 @@ def squared_exponential(variance=1.0, length=1.0):
 
     Notes
     -----
-    Rasmussen and Williams 2006, equation 4.9.
+    Rasmussen and Williams 2006, chapter 4.
     """
     v, length_ = _positive("variance length")
     formula = v * sp.exp(-((S - T) ** 2) / (2 * length_**2))
@@ -284,7 +284,7 @@ def matern(smoothness=1.5, variance=1.0, length=1.0):
 
     Notes
     -----
-    Rasmussen and Williams 2006, equation 4.16.
+    Rasmussen and Williams 2006, chapter 4.
     """
     order = checks.real_number("smoothness", smoothness, low=0.5) - 0.5
     if order != int(order):
@@ -319,7 +319,7 @@ def periodic(variance=1.0, length=1.0, period=1.0):
 
     Notes
     -----
-    MacKay 1998; Rasmussen and Williams 2006, equation 4.31.
+    MacKay 1998; Rasmussen and Williams 2006, chapter 4.
     """
     v, length_, period_ = _positive("variance length period")
     formula = v * sp.exp(-2 * sp.sin(sp.pi * (S - T) / period_) ** 2 / length_**2)
@@ -430,7 +430,7 @@ def autocovariance(series, lags):
 
     Notes
     -----
-    Brockwell and Davis 1991, section 7.2.
+    Brockwell and Davis 1991, chapter 7.
     """
     series = checks.real_array("series", series, dimensions=1)
     lags = checks.whole_number("lags", lags, high=series.size - 1)
@@ -508,7 +508,7 @@ def log_marginal_likelihood(covariance, times, values, *, noise):
 
     Notes
     -----
-    Rasmussen and Williams 2006, equations 5.8 and 5.9.
+    Rasmussen and Williams 2006, section 5.4.1.
     """
     times, values, factor = _observed(covariance, times, values, noise)
     inverse_factor = np.linalg.solve(factor, np.eye(times.size))
