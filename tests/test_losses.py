@@ -287,6 +287,25 @@ def test_gibbs_inequality(pairs):
     assert kl_divergence(p, q) == pytest.approx(np.sum(p * np.log(p / q)), rel=1e-9, abs=1e-14)
 
 
+moderate = st.lists(st.floats(-20, 20), min_size=1, max_size=5).map(np.array)
+
+
+@few
+@given(moderate, st.integers(0, 4), st.floats(0, 0.9), st.lists(st.floats(0.1, 9), min_size=5, max_size=5))
+def test_gradients_meet_central_differences(z, label, smoothing, weights):
+    label, h = label % len(z), 1e-5
+    options = dict(class_weights=weights[: len(z)], label_smoothing=smoothing, reduction="sum")
+    gradient = cross_entropy_with_logits_gradient(label, z, **options)
+    binary = dict(class_weights=weights[:2], reduction="sum")
+    y = np.full(len(z), smoothing)
+    slopes = binary_cross_entropy_with_logits_gradient(y, z, **binary)
+    for i, step in enumerate(h * np.eye(len(z))):
+        up, down = (cross_entropy_with_logits(label, z + s, **options) for s in (step, -step))
+        assert gradient[i] == pytest.approx((up - down) / (2 * h), rel=1e-5, abs=1e-6)
+        up, down = (binary_cross_entropy_with_logits(y, z + s, **binary) for s in (step, -step))
+        assert slopes[i] == pytest.approx((up - down) / (2 * h), rel=1e-5, abs=1e-6)
+
+
 @few
 @given(logits, st.integers(0, 5), st.floats(0, 0.9))
 def test_losses_are_not_negative_and_keep_dtype_and_shape(z, label, smoothing):

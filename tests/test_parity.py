@@ -5,20 +5,16 @@
 
 import json
 import os
-import sys
 from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import CALLS, PROBLEMS, RULES, SETS, STEPS, cases, schedule  # tests/parity is on the path: pyproject.toml
 from dlnotes import minimize
 
-PARITY = Path(__file__).parent / "parity"
-sys.path.insert(0, str(PARITY))
-from cases import CALLS, PROBLEMS, RULES, SETS, STEPS, cases, schedule  # noqa: E402
-
-STORED = PARITY / "references.npz"
+STORED = Path(__file__).parent / "parity" / "references.npz"
 FRESH = os.environ.get("PARITY_REFERENCES")
 CASES = list(cases())
 

@@ -3,19 +3,15 @@
 `PARITY_LOSSES` names another file of values; `make parity` sets it to fresh ones.
 """
 
-import importlib.util
 import os
 from pathlib import Path
 
 import dlnotes
+import losses as parity  # tests/parity is on the path: pyproject.toml
 import numpy as np
 import pytest
 
 PARITY = Path(__file__).parent / "parity"
-spec = importlib.util.spec_from_file_location("parity_losses", PARITY / "losses.py")
-parity = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(parity)
-
 STORED, FRESH = PARITY / "losses.npz", os.environ.get("PARITY_LOSSES")
 with np.load(FRESH or STORED) as file:
     REFERENCES = dict(file)

@@ -3,19 +3,15 @@
 `PARITY_MEANS_AND_PROCESSES` names another file of results; `make parity` sets it to fresh ones.
 """
 
-import importlib.util
 import os
 from pathlib import Path
 
+import means_and_processes as parity  # tests/parity is on the path: pyproject.toml
 import numpy as np
 import pytest
 from dlnotes import covariances, means, processes
 
 PARITY = Path(__file__).parent / "parity"
-spec = importlib.util.spec_from_file_location("parity_means_and_processes", PARITY / "means_and_processes.py")
-parity = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(parity)
-
 STORED, FRESH = PARITY / "means_and_processes.npz", os.environ.get("PARITY_MEANS_AND_PROCESSES")
 with np.load(FRESH or STORED) as file:
     REFERENCES = dict(file)

@@ -74,9 +74,8 @@ def kl_divergence(p, q, axis=-1):
     """
     if symbolic(p):
         return np.sum(p * (activations.log(p) - activations.log(q)), axis=axis)
+    q = _distribution("q", checks.real_array("q", q, shape=np.shape(p)), axis)
     p = _distribution("p", p, axis)
-    q = np.moveaxis(checks.real_array("q", q, shape=np.moveaxis(p, -1, axis).shape), axis, -1)
-    q = _distribution("q", q, -1)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         excess = (q - p) / p
         near = p * np.maximum(excess - np.log1p(excess), 0)  # rounding may pass 0
