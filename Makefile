@@ -12,10 +12,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 NOTEBOOKS ?= $(sort $(wildcard chapters/*.ipynb chapters/*/*.ipynb))
 
-.PHONY: help book test parity lint notebooks serve bench pages binder lock clean
+.PHONY: help book pdf test test-all parity lint notebooks serve bench pages links binder binder-check lock clean
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 book: $(READY)  ## build the book strictly, from scratch, into _build/html
 	@rm -rf _build
@@ -58,6 +58,9 @@ notebooks: $(READY)  ## execute the notebooks in place (NOTEBOOKS="a.ipynb b.ipy
 	done
 	@echo "Executed in place; see git diff --stat."
 
+pdf: $(READY)  ## the whole book as one PDF beside the pages (after make book; needs Chromium)
+	@$(BIN)/python extensions/pdf.py
+
 serve: $(READY)  ## show the built book at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
@@ -73,6 +76,17 @@ binder: $(READY)  ## check that Binder would accept this repository (no docker n
 		|| { cat _build/binder.log; echo "repo2docker refuses this repository"; exit 1; }
 	@grep -q 'binder/postBuild' _build/binder.log || { echo "binder/postBuild is not in the Dockerfile: _build/binder.log"; exit 1; }
 	@echo "Binder accepts the repository: _build/binder.log"
+
+binder-check: $(READY)  ## run every notebook in JupyterLab, in an environment made from binder/ (NOTEBOOKS=… for some)
+	@$(if $(filter command line environment,$(origin NOTEBOOKS)),NOTEBOOKS="$(NOTEBOOKS)") $(BIN)/python -m pytest -o addopts="" -q -rP \
+		--no-header --show-capture=stdout tests/check_binder.py
+
+# nox makes an environment for each session under .venv/nox; the first time takes minutes.
+test-all: $(READY)  ## the suite on Python 3.11 to 3.13, lowest and newest libraries, other machines (SESSIONS="lowest newest")
+	@$(BIN)/nox -f tests/noxfile.py $(if $(SESSIONS),-s $(SESSIONS))
+
+links: $(READY)  ## check the links to other sites (needs the network)
+	@$(BIN)/jupyter-book build . -n --keep-going --builder linkcheck && echo "Links: _build/linkcheck/output.txt"
 
 # uv resolves for all supported Pythons and platforms at once; it lives apart so that it is no part of the book's environment.
 LOCK = .venv/lock/bin/uv pip compile pyproject.toml --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \

@@ -14,6 +14,9 @@ from pathlib import Path
 from fontTools import subset  # comes with matplotlib
 from sphinx.application import Sphinx
 from sphinx.util.fileutil import copy_asset
+from sphinx_exercise.nodes import solution_node
+
+COLAB = "https://colab.research.google.com"
 
 
 def repository_url() -> str:
@@ -40,6 +43,8 @@ def add_buttons(app: Sphinx, config) -> None:
     """Repository and launch buttons belong to whoever publishes the book, so no address stands in _config.yml."""
     options, url = config.html_theme_options, repository_url()
     options["launch_buttons"] = {}
+    if pages := re.fullmatch(r"https://github\.com/([^/]+)/([^/]+)", url):
+        config.ogp_site_url = os.environ.get("BOOK_SITE_URL", f"https://{pages[1]}.github.io/{pages[2]}/")
     if re.match(r"https://[^/]*git(hub|lab)", url):
         options.update(
             repository_url=url,
@@ -47,7 +52,11 @@ def add_buttons(app: Sphinx, config) -> None:
             use_repository_button=True,
             use_edit_page_button=True,
             use_issues_button=True,
-            launch_buttons={"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org"},
+            launch_buttons={
+                "notebook_interface": "jupyterlab",
+                "binderhub_url": "https://mybinder.org",
+                **({"colab_url": COLAB} if "github.com" in url else {}),
+            },
         )
     elif url:  # the theme refuses a provider that it does not know: a plain link instead
         options["icon_links"] = [{"name": "Repository", "url": url, "icon": "fa-solid fa-code-branch"}]
@@ -68,6 +77,20 @@ def mend_page(app: Sphinx, pagename, templatename, context, doctree) -> None:
         context["body"] = re.sub(r' (role="(list|doc-biblioentry)"|id="proof(-content)?")', "", context["body"])
 
 
+def one_page(app: Sphinx) -> None:
+    """Exercises, proofs and figures know how they look in "html" only; one page of everything (`make pdf`) is HTML too."""
+    if app.builder.name == "singlehtml":
+        handlers = app.registry.translation_handlers
+        handlers["singlehtml"] = {**handlers.get("html", {}), **handlers.get("singlehtml", {})}
+
+
+def leave_out_solutions(app: Sphinx, doctree) -> None:
+    """`make book SOLUTIONS=no` is for classes. The option of sphinx-exercise would leave the code of the solutions standing."""
+    if os.environ.get("SOLUTIONS") == "no":
+        for node in list(doctree.findall(solution_node)):
+            node.parent.remove(node)
+
+
 def png_size(path: Path) -> str:
     head = path.read_bytes()[:24]
     return ' width="{}" height="{}"'.format(*struct.unpack(">II", head[16:24])) if head[1:4] == b"PNG" else ""
@@ -84,11 +107,25 @@ def write_subset(source: Path, target: Path, codes: set[int]) -> None:
     subset.save_font(font, target, options)
 
 
+def mend_links(html: str, page: str, url: str) -> str:
+    """Links of a finished page: to report an error in it, to Colab, to other sites.
+
+    Colab opens the branch whose notebooks install the package first (see colab.py). A link to another site hands over no window.
+    """
+    if "github.com" in url:
+        report = f"{url}/issues/new?template=error-in-the-book.yml&amp;page={page}"
+        html = html.replace("<!-- report -->", f'<a href="{report}">Report an error on this page</a>.')
+        html = html.replace(f"{COLAB}/github/{url[19:]}/blob/main/", f"{COLAB}/github/{url[19:]}/blob/colab/")
+    return re.sub(r'<a (?![^>]*\brel=)(?=[^>]*href="https?://)', '<a rel="noopener" ', html)
+
+
 def lighten(app: Sphinx, error) -> None:
     """Serve MathJax from the book, load figures when they are scrolled to, ship only the icons that are used."""
     if error or app.builder.format != "html":
         return
     out, static = Path(app.outdir), Path(app.outdir, "_static")
+    if app.builder.name == "singlehtml":  # the page's pictures are sought beside it, but it stands where the first chapter stands
+        (out / f"{app.config.root_doc}.html").rename(out / "book.html")
 
     # MathJax comes from a package at build time: of its 24 MB the pages load these.
     mathjax = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static/mathjax"
@@ -106,7 +143,8 @@ def lighten(app: Sphinx, error) -> None:
             if source and "_images/" in source[1] and " loading=" not in part.split(">")[0]:
                 lazy = ' loading="lazy"' if i else ""  # known sizes keep the page from jumping while figures load
                 rest[i] = "<img" + lazy + png_size(page.parent / source[1]) + part[4:]
-        page.write_text(first + "".join(rest), "utf-8")
+        name = page.relative_to(out).with_suffix("").as_posix()
+        page.write_text(mend_links(first + "".join(rest), name, repository_url()), "utf-8")
         icons.update(re.findall(r"\bfa-[a-z0-9-]+", html))
     for script in static.rglob("*.js"):
         if "mathjax" not in script.parts and script.name != "fontawesome.js":
@@ -143,6 +181,8 @@ def setup(app: Sphinx) -> dict:
     app.config.mathjax_path = "mathjax/tex-chtml.js"
     app.connect("config-inited", add_buttons, priority=900)  # after Jupyter Book has written its own options
     app.connect("builder-inited", remove_thebe, priority=1)
+    app.connect("builder-inited", one_page)
+    app.connect("doctree-read", leave_out_solutions)
     app.connect("html-page-context", mend_page, priority=900)
     app.connect("build-finished", lighten, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -139,7 +139,8 @@ class CovarianceFunction:
             by_logarithm = [symbol * self.expression.diff(symbol) for symbol in self.values]
             formulas = {"formula": [self.expression], "derivatives": by_logarithm}[what]
             self._compiled[what] = sp.lambdify([S, T, *self.values], formulas, modules="numpy", cse=True)
-        parts = self._compiled[what](s[:, np.newaxis], t[np.newaxis, :], *self.parameters)
+        # Full matrices, for the minimum that SymPy before 1.14 prints needs arguments of one shape.
+        parts = self._compiled[what](*np.meshgrid(s, t, indexing="ij"), *self.parameters)
         return np.array([np.broadcast_to(part, (s.size, t.size)) for part in parts], dtype=float)
 
     def _times(self, name, value):
