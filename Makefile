@@ -68,7 +68,8 @@ bench: $(READY)  ## measure and write benchmarks/*.json (chapters quote these)
 	@$(BIN)/python benchmarks/run.py
 
 pages: $(READY)  ## check the built pages in headless Chromium (after make book)
-	@$(BIN)/python -m pytest -o addopts="" -q -rP --no-header --show-capture=stdout tests/check_pages.py tests/check_browser.py
+	@$(BIN)/python -m pytest -o addopts="" -q -rP --no-header --show-capture=stdout tests/check_pages.py tests/check_browser.py \
+		tests/check_explorer.py tests/check_explorer_more.py
 
 binder: $(READY)  ## check that Binder would accept this repository (no docker needed)
 	@mkdir -p _build

@@ -78,14 +78,14 @@ def mend_page(app: Sphinx, pagename, templatename, context, doctree) -> None:
 
 
 def one_page(app: Sphinx) -> None:
-    """Exercises, proofs and figures know how they look in "html" only; one page of everything (`make pdf`) is HTML too."""
+    """Exercises and proofs know how they look in "html" only; one page of everything (`make pdf`) is HTML too."""
     if app.builder.name == "singlehtml":
         handlers = app.registry.translation_handlers
         handlers["singlehtml"] = {**handlers.get("html", {}), **handlers.get("singlehtml", {})}
 
 
 def leave_out_solutions(app: Sphinx, doctree) -> None:
-    """`make book SOLUTIONS=no` is for classes. The option of sphinx-exercise would leave the code of the solutions standing."""
+    """`make book SOLUTIONS=no` is for classes. The option of sphinx-exercise would leave their code standing."""
     if os.environ.get("SOLUTIONS") == "no":
         for node in list(doctree.findall(solution_node)):
             node.parent.remove(node)
@@ -110,7 +110,8 @@ def write_subset(source: Path, target: Path, codes: set[int]) -> None:
 def mend_links(html: str, page: str, url: str) -> str:
     """Links of a finished page: to report an error in it, to Colab, to other sites.
 
-    Colab opens the branch whose notebooks install the package first (see colab.py). A link to another site hands over no window.
+    Colab opens the branch whose notebooks install the package first (see colab.py). A link to another site hands over
+    no window.
     """
     if "github.com" in url:
         report = f"{url}/issues/new?template=error-in-the-book.yml&amp;page={page}"
@@ -124,7 +125,9 @@ def lighten(app: Sphinx, error) -> None:
     if error or app.builder.format != "html":
         return
     out, static = Path(app.outdir), Path(app.outdir, "_static")
-    if app.builder.name == "singlehtml":  # the page's pictures are sought beside it, but it stands where the first chapter stands
+    if (
+        app.builder.name == "singlehtml"
+    ):  # the page's pictures are sought beside it, but it stands where the first chapter stands
         (out / f"{app.config.root_doc}.html").rename(out / "book.html")
 
     # MathJax comes from a package at build time: of its 24 MB the pages load these.

@@ -1,7 +1,8 @@
 """Put the lines that Colab needs before each notebook: fetch the repository, install its package, go to the chapter.
 
-Called by the publishing workflow, ``python extensions/colab.py ADDRESS``; it rewrites ``chapters/**/*.ipynb`` in place for the
-branch "colab" and needs nothing but Python. The notebooks of the main branch, which the tests run, stay as they are.
+Called by the publishing workflow, ``python extensions/colab.py ADDRESS``; it rewrites ``chapters/**/*.ipynb`` in place
+for the branch "colab" and needs nothing but Python. The notebooks of the main branch, which the tests run, stay as they
+are.
 """
 
 import json
@@ -21,7 +22,14 @@ def first_cell(address, notebook):
         f"%cd -q /content/book/{folder}",
         "import sys; sys.path.insert(0, '/content/book/code')",
     ]
-    return {"cell_type": "code", "id": "colab", "metadata": {}, "execution_count": None, "outputs": [], "source": "\n".join(lines)}
+    return {
+        "cell_type": "code",
+        "id": "colab",
+        "metadata": {},
+        "execution_count": None,
+        "outputs": [],
+        "source": "\n".join(lines),
+    }
 
 
 def main(address):

@@ -1,7 +1,7 @@
 """Print the whole book as one PDF with Chromium: ``make pdf``, after ``make book``.
 
-Sphinx's one-page build is printed, so formulas, figures and outline are those of the book. The result stands beside the pages,
-as ``_build/html/deep-learning-notes.pdf``, and every page's footer gets a link to it.
+Sphinx's one-page build is printed, so formulas, figures and outline are those of the book. The result stands beside
+the pages, as ``_build/html/deep-learning-notes.pdf``, and every page's footer gets a link to it.
 """
 
 import re
@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "_build"
 PDF = BUILD / "html" / "deep-learning-notes.pdf"
 PLACE = re.compile(r"<!-- pdf -->.*?<!-- /pdf -->", re.DOTALL)  # stands in the footer, see _config.yml
+
+PAGE_NUMBER = '<div style="width:100%;text-align:center;font-size:8px"><span class="pageNumber"></span></div>'
 
 # Everything whole and open before it is printed; the result lists what is not.
 READY = """async () => {
@@ -46,7 +48,16 @@ class Quiet(SimpleHTTPRequestHandler):
 def build():
     """Build the book as one page, strictly."""
     print("The book as one page …", flush=True)
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W", "-n", "--keep-going", "--builder", "singlehtml"]
+    command = [
+        str(Path(sys.executable).with_name("jupyter-book")),
+        "build",
+        ".",
+        "-W",
+        "-n",
+        "--keep-going",
+        "--builder",
+        "singlehtml",
+    ]
     log = BUILD / "singlehtml.log"
     with log.open("w") as stream:
         if subprocess.run(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT).returncode:
@@ -62,7 +73,9 @@ def print_pdf():
     if not chromium:
         sys.exit("Chromium is missing: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
         page = browser.new_page(viewport={"width": 900, "height": 1200})
         page.set_default_timeout(300_000)
         page.goto(f"http://127.0.0.1:{server.server_port}/book.html", wait_until="load")
@@ -77,7 +90,7 @@ def print_pdf():
             scale=0.8,
             display_header_footer=True,
             header_template="<span></span>",
-            footer_template='<div style="width:100%;text-align:center;font-size:8px;color:#555"><span class="pageNumber"></span></div>',
+            footer_template=PAGE_NUMBER,
             margin={"top": "18mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
         )
         browser.close()

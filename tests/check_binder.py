@@ -1,7 +1,7 @@
-"""What a reader finds in Binder: every notebook run from the top in JupyterLab, in an environment made from binder/ alone.
+"""What a reader finds in Binder: every notebook run in JupyterLab, in an environment made from binder/ alone.
 
-`make binder-check` runs it (NOTEBOOKS="a.ipynb b.ipynb" for some); it needs Chromium. The environment, .venv/binder, is made once and
-again whenever binder/ changes. JupyterLab itself, which Binder's image brings along, is added.
+`make binder-check` runs it (NOTEBOOKS="a.ipynb b.ipynb" for some); it needs Chromium. The environment, .venv/binder,
+is made once, and again whenever binder/ changes. JupyterLab itself, which Binder's image brings along, is added.
 """
 
 import json
@@ -21,9 +21,17 @@ ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = ROOT / ".venv" / "binder"
 BIN = ENVIRONMENT / "bin"
 NOTEBOOKS = os.environ.get("NOTEBOOKS", "").split() or sorted(
-    path.relative_to(ROOT).as_posix() for path in (ROOT / "chapters").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "chapters").rglob("*.ipynb")
+    if ".ipynb_checkpoints" not in path.parts
 )
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 
 READY = """() => {
     const context = window.jupyterapp?.shell?.currentWidget?.context;
@@ -54,7 +62,13 @@ def environment():
         pip = [BIN / "pip", "install", "-q", "--disable-pip-version-check"]
         subprocess.run([*pip, "--require-hashes", "-r", ROOT / "binder" / "requirements.txt"], check=True)
         path = f"{BIN}:{os.environ['PATH']}"
-        subprocess.run(["bash", "binder/postBuild"], cwd=ROOT, env={**os.environ, "PATH": path}, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["bash", "binder/postBuild"],
+            cwd=ROOT,
+            env={**os.environ, "PATH": path},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         stamp_size = sum(f.stat().st_size for f in ENVIRONMENT.rglob("*") if f.is_file() and not f.is_symlink())
         (ENVIRONMENT / "size").write_text(str(stamp_size))
         subprocess.run([*pip, "jupyterlab>=4,<5"], check=True)
@@ -72,15 +86,29 @@ def lab(environment, tmp_path_factory):
             shutil.copy(ROOT / name, copy / name)
     settings = copy.parent / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
-    (settings / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": "none"}))  # every cell is in the page
+    (settings / "tracker.jupyterlab-settings").write_text(
+        json.dumps({"windowingMode": "none"})
+    )  # every cell is in the page
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = [f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=", "--no-browser", "--allow-root"]
+    options = [
+        f"--ServerApp.port={port}",
+        "--ServerApp.ip=127.0.0.1",
+        "--IdentityProvider.token=",
+        "--no-browser",
+        "--allow-root",
+    ]
     options += ["--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
-    variables = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(copy.parent / "settings"), "PATH": f"{BIN}:{os.environ['PATH']}"}
+    variables = {
+        **os.environ,
+        "JUPYTERLAB_SETTINGS_DIR": str(copy.parent / "settings"),
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+    }
     log = (copy.parent / "lab.log").open("w")
-    server = subprocess.Popen([BIN / "jupyter", "lab", *options], cwd=copy, env=variables, stdout=log, stderr=subprocess.STDOUT)
+    server = subprocess.Popen(
+        [BIN / "jupyter", "lab", *options], cwd=copy, env=variables, stdout=log, stderr=subprocess.STDOUT
+    )
     address = f"http://127.0.0.1:{port}"
     for _ in range(120):
         try:
@@ -111,7 +139,12 @@ def test_runs_in_jupyterlab(lab, browser, notebook):
     page = context.new_page()
     page.set_default_timeout(180_000)
     foreign = []
-    page.on("request", lambda r: foreign.append(r.url) if not r.url.startswith((lab, "data:", "blob:", lab.replace("http", "ws"))) else None)
+    page.on(
+        "request",
+        lambda r: (
+            foreign.append(r.url) if not r.url.startswith((lab, "data:", "blob:", lab.replace("http", "ws"))) else None
+        ),
+    )
     started = time.perf_counter()
     page.goto(f"{lab}/lab/tree/{notebook}?reset", wait_until="load")
     page.wait_for_function(READY)
@@ -124,7 +157,9 @@ def test_runs_in_jupyterlab(lab, browser, notebook):
     page.wait_for_function(READY)
     cells, raw = page.evaluate(CELLS), page.evaluate(RAW)
     context.close()
-    print(f"{notebook}: first cell after {first_cell:.1f} s, all {len(cells)} after {time.perf_counter() - started:.1f} s")
+    print(
+        f"{notebook}: first cell after {first_cell:.1f} s, all {len(cells)} after {time.perf_counter() - started:.1f} s"
+    )
     assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
     assert not [f"{cell['source']!r}: {error}" for cell in cells for error in cell["errors"]]
     assert not raw, f"directives shown as source: {sorted(set(raw))}"

@@ -1,7 +1,7 @@
 """The suite on every supported Python, with the lowest and the newest libraries, and as other machines would run it.
 
-``make test-all`` calls it, ``make test-all SESSIONS="lowest newest"`` runs some sessions. Each has an environment of its own under
-``.venv/nox``; the Pythons are those on the path and in pyenv.
+``make test-all`` calls it, ``make test-all SESSIONS="lowest newest"`` runs some sessions. Each has an environment of
+its own under ``.venv/nox``; the Pythons are those on the path and in pyenv.
 """
 
 import os
@@ -26,7 +26,9 @@ def suite(session, **environment):
     """Run every test with the session's own Python, and say with which versions."""
     session.chdir(ROOT)
     names = "numpy", "sympy", "matplotlib", "numba"
-    session.run("python", "-c", f"from importlib.metadata import version as v; print(*(n + ' ' + v(n) for n in {names}))")
+    session.run(
+        "python", "-c", f"from importlib.metadata import version as v; print(*(n + ' ' + v(n) for n in {names}))"
+    )
     session.run("python", "-m", "pytest", env={"OPENBLAS_NUM_THREADS": "1", **environment})
 
 

@@ -240,3 +240,30 @@ def test_a_hyperparameter_names_the_first_value_outside_and_stays_a_number():
     assert type(HYPERPARAMETERS["beta"].check("beta", np.array(0.5))) is float
     with pytest.raises(AttributeError):
         HYPERPARAMETERS["beta"].default = 0.5
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("shape", [(), (3,), (2, 50_021)], ids=str)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_step_in_place_is_the_call_bit_for_bit(name, shape, dtype):
+    rule, rng = CATALOGUE[name], np.random.default_rng(0)
+    hyper = {h: 0.01 if rule.default(h) is None else rule.default(h) for h in rule.hyper}
+    theta = np.asarray(rng.normal(size=shape), dtype)
+    state = rule.init(theta)
+    for t in (1, 2, 3):
+        g = np.asarray(rng.normal(size=shape), dtype)
+        dtheta, after = rule(theta, g, {s: array.copy() for s, array in state.items()}, t, **hyper)
+        expected = theta + dtheta
+        rule.step(theta, g, state, t, **hyper)
+        np.testing.assert_array_equal(theta, expected)
+        for s in rule.state:
+            np.testing.assert_array_equal(state[s], after[s])
+
+
+def test_a_step_in_place_takes_arrays_of_hyperparameters_and_strided_arrays():
+    theta, eta = np.ones((3, 40_000)), np.array([[0.1], [0.2], [0.3]])
+    gradient_descent.step(theta, np.ones_like(theta), {}, 1, eta=eta)
+    np.testing.assert_allclose(theta, np.broadcast_to(1 - eta, theta.shape))
+    wide = np.ones((40_000, 2))
+    gradient_descent.step(wide[:, 0], np.full(40_000, 2.0), {}, 1, eta=0.5)
+    assert (wide[:, 0] == 0).all() and (wide[:, 1] == 1).all()

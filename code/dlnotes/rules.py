@@ -116,6 +116,8 @@ HYPERPARAMETERS = {
 
 INPUTS = ("theta", "g", "t")
 
+BLOCK = 32_768  # elements of a large array that go through all stages together
+
 
 class Rule:
     """An update rule: named stages, evaluated in the order in which they are written.
@@ -369,6 +371,38 @@ class Rule:
             if stage != "at":
                 values[stage] = function(*[values[name] for name in self.reads[stage]])
         return values["dtheta"], {name: values[name] for name in self.state}
+
+    def step(self, theta, g, state, t, **hyper):
+        """Take one step in place: `theta` and the arrays of `state` are changed.
+
+        Large arrays go through all stages in blocks that stay in the processor's cache. That is up to twice as fast
+        as whole arrays and changes no bit of the result. As in a call, nothing is validated here.
+
+        Parameters
+        ----------
+        theta, g : numpy.ndarray
+            Parameters before the step, and the gradient, of one shape.
+        state : dict of str to numpy.ndarray
+            Last value of each name in `state`, each an array of its own.
+        t : int
+            Step number, from 1.
+        **hyper : float or array
+            A value for each name in `hyper`.
+        """
+        whole = theta.size <= BLOCK or any(np.ndim(value) for value in hyper.values())
+        arrays = [theta, g, *state.values()]
+        if not whole and all(array.flags.c_contiguous for array in arrays):
+            theta, g, *averages = (array.reshape(-1) for array in arrays)
+            state = dict(zip(state, averages, strict=True))
+            blocks = [slice(first, first + BLOCK) for first in range(0, theta.size, BLOCK)]
+        else:
+            blocks = [...]
+        for block in blocks:
+            before = {name: array[block] for name, array in state.items()}
+            dtheta, after = self(theta[block], g[block], before, t, **hyper)
+            theta[block] += dtheta
+            for name, array in before.items():
+                array[...] = after[name]
 
     def __repr__(self):
         return f"Rule({self.name!r}, stages={list(self.stages)}, state={list(self.state)}, hyper={list(self.hyper)})"
