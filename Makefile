@@ -64,8 +64,8 @@ pdf: $(READY)  ## the whole book as one PDF beside the pages (after make book; n
 serve: $(READY)  ## show the built book at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
-bench: $(READY)  ## measure and write benchmarks/*.json (chapters quote these)
-	@$(BIN)/python benchmarks/run.py
+bench: $(READY) $(PARITY)/.ready  ## measure on an idle machine and write benchmarks/*.json (ONLY=optimizers, QUICK=1)
+	@$(BIN)/python benchmarks/run.py $(ONLY) $(if $(QUICK),--quick)
 
 pages: $(READY)  ## check the built pages in headless Chromium (after make book)
 	@$(BIN)/python -m pytest -o addopts="" -q -rP --no-header --show-capture=stdout tests/check_pages.py tests/check_browser.py \

@@ -1,4 +1,4 @@
-"""The JavaScript that is printed from the rules and surfaces computes what NumPy computes, in headless Chromium.
+"""JavaScript printed from rules, surfaces and covariance functions computes what NumPy computes, in headless Chromium.
 
 Needs Chromium, so plain pytest does not collect it; `make pages` runs it.
 """
@@ -7,13 +7,23 @@ import shutil
 
 import numpy as np
 import pytest
-from dlnotes import CATALOGUE, objectives
+from dlnotes import CATALOGUE, objectives, processes
 from dlnotes.browser import javascript
 from dlnotes.variants import VARIANTS
 from playwright.sync_api import sync_playwright
 
 RULES = CATALOGUE | VARIANTS
 SURFACES = {s.name: s for s in vars(objectives).values() if isinstance(s, objectives.Objective)}
+COVARIANCES = {
+    "white noise": processes.white_noise(0.5),
+    "Brownian": processes.brownian_motion(2.0),
+    "Ornstein-Uhlenbeck": processes.ornstein_uhlenbeck(2, 0.7),
+    "squared exponential": processes.squared_exponential(2, 0.7),
+    **{f"Matérn {p}/2": processes.matern(p / 2, 2, 0.7) for p in (1, 3, 5, 7)},
+    "periodic": processes.periodic(2, 0.7, 1.3),
+    "sum": processes.squared_exponential(2, 0.7) + processes.periodic(0.5, 1.1, 1.3),
+    "product": processes.brownian_motion(0.5) * processes.ornstein_uhlenbeck(1, 3) + processes.white_noise(3),
+}
 STEPS = 200
 EPS = np.finfo(float).eps
 
@@ -49,6 +59,8 @@ def test_each_step_restarted_from_numpys_state_is_numpys(page, name):
             const rule = {javascript(rule)};
             return inputs.map(([theta, g, state, t]) => {{
                 const [dtheta, after] = rule.step(theta, g, state, t, hyper);
+                const all = rule.stages(theta, g, state, t, hyper);
+                if (all.dtheta !== dtheta || Object.keys(after).some(k => all[k] !== after[k])) throw Error("differ");
                 return [rule.point(theta, state, t, hyper), dtheta, ...Object.keys(rule.start).map(k => after[k])];
             }});
         }}""",
@@ -72,6 +84,33 @@ def test_a_surface_and_its_gradient_are_numpys(page, name):
     )
     expected = np.column_stack([surface.value(points), surface.gradient(points)])
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_every_stage_can_be_read_and_is_numpys(page):
+    adam, g, state, t = CATALOGUE["adam"], 0.7, {"m": -0.2, "n": 0.3}, 5
+    hyper = numbers(adam)
+    values = {"theta": 1.5, "g": g, "t": t, **state, **hyper}
+    for stage, function in adam.stages.items():
+        values[stage] = function(*(values[name] for name in adam.reads[stage]))
+    found = page.evaluate(f"args => ({javascript(adam)}).stages(...args)", [1.5, g, state, t, hyper])
+    assert list(found) == list(adam.stages)
+    np.testing.assert_allclose(list(found.values()), [values[stage] for stage in found], rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", COVARIANCES)
+def test_a_covariance_function_is_numpys(page, name):
+    function, times = COVARIANCES[name], np.array([0.0, 0.25, 0.3, 1.1, 1.2, 2.9])
+    other = function.at(function.parameters * np.linspace(0.7, 1.4, function.parameters.size))
+    for known in (function, other):
+        found = page.evaluate(
+            f"""([times, values]) => {{
+                const f = {javascript(function)};
+                const parameters = Object.fromEntries(Object.keys(f.parameters).map((name, i) => [name, values[i]]));
+                return times.map(s => times.map(t => f.covariance(s, t, parameters)));
+            }}""",
+            [times.tolist(), known.parameters.tolist()],
+        )
+        np.testing.assert_allclose(found, known(times), rtol=1e-13, atol=1e-300)
 
 
 def test_a_changed_formula_is_seen(page):
