@@ -94,8 +94,8 @@ LOCK = .venv/lock/bin/uv pip compile pyproject.toml --universal --fork-strategy 
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet
 lock:  ## pin again what pyproject.toml asks for: requirements.txt, binder/requirements.txt (UPGRADE=1 for newer versions)
 	@test -x .venv/lock/bin/uv || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install -q --disable-pip-version-check uv; }
-	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra book --extra test --extra check --extra binder -o requirements.txt
-	@$(LOCK) --extra binder -c requirements.txt -o binder/requirements.txt
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra book --extra test --extra check --extra binder --extra fast -o requirements.txt
+	@$(LOCK) --extra binder --extra fast -c requirements.txt -o binder/requirements.txt
 	@! grep -nE '://|^-' requirements.txt binder/requirements.txt
 	@wc -l requirements.txt binder/requirements.txt
 
