@@ -75,14 +75,14 @@ def epoch_time():
         yield {"batch_size": batch_size, "updates": updates, "seconds": seconds(epoch)}
 
 
-def machine():
+def machine(threads):
     """Describe the processor without naming the machine."""
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
         models = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]
         cpu = models[0] if models else cpu
-    return {"processor": cpu, "cores": os.cpu_count(), "system": platform.system(), "threads": 1}
+    return {"processor": cpu, "cores": os.cpu_count(), "system": platform.system(), "threads": threads}
 
 
 PEERS = ("kernel", "numpy", "torch", "torch-foreach", "torch-fused", "optax")
@@ -135,9 +135,9 @@ def versions():
     }
 
 
-def store(name, what, measurements, **more):
+def store(name, what, measurements, *, threads=1, **more):
     """Write one result, a line for each measurement."""
-    head = {"what": what, "date": date.today().isoformat(), "machine": machine(), **more}
+    head = {"what": what, "date": date.today().isoformat(), "machine": machine(threads), **more}
     lines = ",\n".join("  " + json.dumps(row) for row in measurements)
     path = HERE / f"{name}.json"
     path.write_text(json.dumps(head, indent=1)[:-2] + ',\n "measurements": [\n' + lines + "\n ]\n}\n")

@@ -12,6 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import axe_playwright_python
 import pytest
 import yaml
 from playwright.sync_api import sync_playwright
@@ -59,6 +60,17 @@ TOO_WIDE = """() => {
         getComputedStyle(e).overflowX === "hidden" && e.scrollWidth > e.clientWidth + 1));
     const page = Math.max(document.documentElement.scrollWidth, document.body.scrollWidth);
     return page > width || wide.length ? [page, ...wide.slice(0, 5).map(e => e.outerHTML.slice(0, 120))] : [];
+}"""
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+# What axe finds serious or critical. Code is coloured alike everywhere, so that ten blocks of a page stand for all;
+# what stands inside a formula is MathJax's own. Themes differ in colours only.
+FAULTS = """async rules => {
+    [...document.querySelectorAll(".highlight")].slice(10).forEach(block => block.setAttribute("data-code", ""));
+    const found = await axe.run({ exclude: [["mjx-container"], ["[data-code]"]] },
+        { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) });
+    return found.violations.filter(v => ["serious", "critical"].includes(v.impact))
+        .map(v => `${v.id} (${v.impact}), ${v.nodes.length} times: ${v.nodes[0].html.slice(0, 150)}`);
 }"""
 
 
@@ -144,9 +156,22 @@ def visit():
                     if link.startswith(home)
                 }
             )
+            result["paint"] = page.evaluate("() => performance.getEntriesByName('first-contentful-paint')[0].startTime")
+            result["without rel"] = page.eval_on_selector_all(
+                "a[href^=http]",
+                "links => links.filter(a => !/127/.test(a.href) && !/noopener/.test(a.rel)).map(a => a.href)",
+            )
             page.set_viewport_size({"width": 390, "height": 844})
             page.wait_for_timeout(300)
             result["wide"] = page.evaluate(TOO_WIDE)
+            page.set_viewport_size({"width": 1280, "height": 800})
+            page.wait_for_timeout(1500)  # solutions fade in
+            page.evaluate(AXE)
+            result["light"] = page.evaluate(FAULTS, None)
+            page.emulate_media(color_scheme="dark")
+            page.wait_for_timeout(500)
+            assert page.evaluate("() => document.documentElement.dataset.theme") == "dark"
+            result["dark"] = page.evaluate(FAULTS, ["color-contrast"])
             context.close()
             seen[name] = result
             return result
@@ -183,6 +208,17 @@ def test_fits_a_phone(visit, name):
 
 
 @every_page
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_shuts_a_reader_out(visit, name, theme):
+    assert not visit(name)[theme], "\n".join(visit(name)[theme])
+
+
+@every_page
+def test_other_sites_get_no_hold_of_this_window(visit, name):
+    assert not visit(name)["without rel"]
+
+
+@every_page
 def test_links_lead_somewhere(visit, name):
     broken = []
     for link in visit(name)["links"]:
@@ -196,7 +232,8 @@ def test_links_lead_somewhere(visit, name):
 @every_page
 def test_weight_of_a_first_view(visit, name):
     result = visit(name)
-    print(f"{name}: {result['sent'] / 1000:.0f} kB, {result['formulas']} formulas")
+    kilobytes, paint = result["sent"] / 1000, result["paint"]
+    print(f"{name}: {kilobytes:.0f} kB, first paint after {paint:.0f} ms, {result['formulas']} formulas")
     assert result["sent"] <= LIMIT
 
 

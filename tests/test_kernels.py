@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 import sympy as sp
-from dlnotes import CATALOGUE, Rule, adam, gradient_descent, minimize, momentum, nesterov, objectives
+from dlnotes import CATALOGUE, Objective, Rule, adam, gradient_descent, minimize, momentum, nesterov, objectives
 from dlnotes.kernels import SERIAL, compiled
 from dlnotes.variants import VARIANTS
 
@@ -145,6 +145,21 @@ def test_a_sweep_on_other_surfaces(surface, dtype):
     np.testing.assert_allclose(ends[0], path.theta[-1], rtol=20 * np.finfo(dtype).eps * 20)
 
 
+def test_a_sweep_knows_the_functions_of_mathematics():
+    x, y = sp.symbols("x y", real=True)
+    bumps = Objective("bumps", sp.exp(-(x**2)) + sp.sin(y) ** 2 + sp.log(sp.cosh(x)) + sp.Abs(y), [x, y])
+    start = np.array([0.5, 0.7])
+    ends = compiled(gradient_descent).sweep(bumps, start, 5, eta=0.1)
+    path = minimize(gradient_descent, bumps.gradient, start, 5, eta=0.1)
+    np.testing.assert_allclose(ends[0], path.theta[-1], rtol=1e-13)
+
+
+def test_a_step_may_be_the_same_for_all_coordinates():
+    theta, down = np.ones(2), Rule("Down", dtheta=lambda eta: -eta)
+    compiled(down)(theta, np.ones(2), {}, 1, eta=0.25)
+    assert (theta == 0.75).all()
+
+
 def test_members_may_start_apart_and_diverge_alone():
     starts = np.array([[1.0, 1.0], [2.0, -1.0], [3.0, 3.0]])
     ends = compiled(gradient_descent).sweep(objectives.ravine, starts, 2_000, eta=np.array([0.01, 0.019, 1.0]))
@@ -188,6 +203,12 @@ def test_bad_input_of_a_step(error, message, arguments):
         call(**arguments)
 
 
+def test_an_array_is_refused_also_after_a_number():
+    call(eta=0.5)
+    with pytest.raises(TypeError, match="eta must be a number, got an array of shape"):
+        call(eta=np.ones(3))
+
+
 def test_a_rate_must_be_chosen_and_is_checked_again_when_it_changes():
     with pytest.raises(TypeError, match="Momentum needs eta"):
         compiled(momentum)(np.ones(1), np.ones(1), {"m": np.zeros(1)}, 1)
@@ -215,6 +236,12 @@ def test_bad_input_of_a_sweep(error, message, arguments):
     arguments = {"objective": objectives.ravine, "start": [1.0, 1.0], "steps": 3, "eta": 0.1} | arguments
     with pytest.raises(error, match=message):
         compiled(momentum).sweep(**arguments)
+
+
+def test_a_state_cannot_take_a_name_of_the_loop():
+    rule = Rule("Sizes", size=lambda size, g: size + g, dtheta=lambda eta, size: -eta * size)
+    with pytest.raises(ValueError, match=r"Sizes: \['size'\] are names of the loop itself"):
+        compiled(rule)
 
 
 def test_only_rules_are_compiled():

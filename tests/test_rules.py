@@ -267,3 +267,15 @@ def test_a_step_in_place_takes_arrays_of_hyperparameters_and_strided_arrays():
     wide = np.ones((40_000, 2))
     gradient_descent.step(wide[:, 0], np.full(40_000, 2.0), {}, 1, eta=0.5)
     assert (wide[:, 0] == 0).all() and (wide[:, 1] == 1).all()
+
+
+def test_a_step_in_place_writes_over_nothing_that_is_still_needed():
+    stages = dict(dtheta=lambda theta, last, g: theta - last - g, last=lambda theta: theta)
+    before = Rule("before", previous=("last",), **stages)
+    theta, state = np.array([1.0]), {"last": np.array([0.5])}
+    before.step(theta, np.array([2.0]), state, 1)
+    assert theta == [-0.5] and state["last"] == [1.0]
+    late_step = Rule("late step", previous=("V",), dtheta=lambda V: V, V=lambda g: g)
+    theta, state = np.array([1.0]), {"V": np.array([0.5])}
+    late_step.step(theta, np.array([2.0]), state, 1)
+    assert theta == [1.5] and state["V"] == [2.0]

@@ -18,6 +18,21 @@ from dlnotes.rules import HYPERPARAMETERS, Rule
 
 DTYPES = {np.dtype("float64"), np.dtype("float32")}
 SERIAL = 16_384  # below this size a second thread costs more than it saves
+TAKEN = {
+    *vars(math),
+    "real",
+    "double",
+    "empty",
+    "prange",
+    "min",
+    "threads",
+    "thread",
+    "size",
+    "i",
+    "run",
+    "steps",
+    "step",
+}
 BLOCK = 64  # members of a sweep that go through all steps together, in the nearest cache
 
 
@@ -40,6 +55,8 @@ def compiled(rule):
         If `rule` is not a `Rule`.
     ImportError
         If numba is not installed.
+    ValueError
+        If a state has a name that the loop needs itself.
 
     Examples
     --------
@@ -64,10 +81,10 @@ def _kernel(rule):
 def _numba():
     try:
         import numba
-    except ImportError:
+    except ImportError as error:  # missing, or refusing this NumPy: the cause stays visible
         raise ImportError(
             'compiled rules need numba: install the extra "fast" from the clone, pip install -e ".[fast]"'
-        ) from None
+        ) from error
     return numba
 
 
@@ -83,7 +100,7 @@ class Kernel:
     """
 
     def __init__(self, rule):
-        self.rule, self._checked, self._loops, self._sweeps = rule, None, {}, {}
+        self.rule, self._checked, self._loops, self._sweeps = rule, (None, None), {}, {}
         self._body = _Body(rule)
         self.source = self._body.step()
 
@@ -157,7 +174,8 @@ class Kernel:
         Returns
         -------
         numpy.ndarray of shape (C, d)
-            The parameters after the last step. Where a member left the finite numbers they are not finite.
+            The parameters after the last step. A member that leaves the finite numbers is not frozen as by
+            ``minimize``: it ends infinite or NaN, or, where only a square overflowed, no longer moves there.
 
         Raises
         ------
@@ -220,14 +238,18 @@ class Kernel:
     def _values(self, hyper, t):
         if not t >= 1:
             raise ValueError(f"t must be in [1, inf), got {t}")
-        if hyper == self._checked:  # the common case: the same numbers as at the step before
-            return self._last
+        known, values = self._checked  # one pair: another thread may replace it
+        try:
+            if hyper == known:  # the common case: the same numbers as at the step before
+                return values
+        except ValueError:  # an array is neither equal nor unequal; it is refused below
+            pass
         values = []
         for name, value in self._named(hyper).items():
             if np.ndim(value):
                 raise TypeError(f"{name} must be a number, got an array of shape {np.shape(value)}")
             values.append(HYPERPARAMETERS[name].check(name, value))
-        self._checked, self._last = dict(hyper), values
+        self._checked = dict(hyper), values
         return values
 
     @cached_property
@@ -261,7 +283,7 @@ class Kernel:
 def _compile(source, dtype, parallel):
     """Compile a printed function. One operation may be fused with the next (a product and a sum rounded once)."""
     numba = _numba()
-    names = {"sqrt": math.sqrt, "real": dtype.type, "double": np.float64, "empty": np.empty}
+    names = vars(math) | {"real": dtype.type, "double": np.float64, "empty": np.empty}
     exec(source, names | {"prange": numba.prange if parallel else range, "min": min}, scope := {})
     return numba.njit(parallel=parallel, fastmath={"contract"}, error_model="numpy", nogil=True)(scope["run"])
 
@@ -291,6 +313,8 @@ class _Body:
     def __init__(self, rule):
         self.rule, self.fixed = rule, {}
         self.arrays = ["theta", "g", *rule.state]
+        if taken := sorted(TAKEN.intersection(self.arrays)):
+            raise ValueError(f"{rule.name}: {taken} are names of the loop itself, call that state otherwise")
         self.t = sp.Symbol("t", positive=True, integer=True)
         self.hyper = {name: sp.Symbol(name, positive=True) for name in rule.hyper}
         values = {**self.hyper, "t": self.t, **{name: _variable(name) for name in self.arrays}}
@@ -301,7 +325,7 @@ class _Body:
             if stage == "at":
                 continue
             formula = sp.sympify(function(*(values[name] for name in rule.reads[stage])))
-            if stage not in rule.state and not self._varies(formula):
+            if stage != "dtheta" and stage not in rule.state and not self._varies(formula):
                 values[stage] = formula  # a schedule: no coordinate enters it
                 continue
             values[stage] = _variable(stage)

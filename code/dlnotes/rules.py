@@ -398,11 +398,12 @@ class Rule:
         else:
             blocks = [...]
         for block in blocks:
-            before = {name: array[block] for name, array in state.items()}
+            # Copies, for a stage may hand on what it read: nothing is written over before it is used.
+            before = {name: array[block].copy() for name, array in state.items()}
             dtheta, after = self(theta[block], g[block], before, t, **hyper)
+            for name, array in state.items():
+                array[block] = after[name]
             theta[block] += dtheta
-            for name, array in before.items():
-                array[...] = after[name]
 
     def __repr__(self):
         return f"Rule({self.name!r}, stages={list(self.stages)}, state={list(self.state)}, hyper={list(self.hyper)})"
