@@ -170,7 +170,7 @@ def quadratic_bowl(condition_number=10, *, curvature=1):
 
 
 ravine = quadratic_bowl(100)
-"""The test problem of the chapters on momentum and adaptive rates: a hundred times as curved across as along."""
+"""The test problem of the chapters on momentum and adaptive rates, a hundred times as curved across as along."""
 
 rosenbrock = Objective(
     "Rosenbrock",
@@ -179,7 +179,7 @@ rosenbrock = Objective(
     minimizers=[[1, 1]],
     source="Rosenbrock 1960",
 )
-"""A narrow curved valley: easy to enter, slow to follow to its minimum."""
+"""A narrow curved valley, easy to enter, slow to follow to its minimum."""
 
 beale = Objective(
     "Beale",
@@ -199,4 +199,4 @@ tilted_double_well = Objective(
     _x[:1],
     minimizers=[[float(min(sp.Poly(4 * _x[0] ** 3 - 4 * _x[0] + sp.Rational(2, 5), _x[0]).nroots(n=20)))]],
 )
-"""A non-convex function of one variable: a deep and a shallow valley."""
+"""A non-convex function of one variable with a deep and a shallow valley."""

@@ -28,7 +28,7 @@ momentum = Rule(
     dtheta=lambda m: m,
     source="Polyak 1964; Sutskever et al. 2013",
 )
-"""Heavy ball: the last step, shortened by β, goes on, and the gradient adds to it. By default β is 0.9."""
+"""Heavy ball. The last step, shortened by β, goes on, and the gradient adds to it. By default β is 0.9."""
 
 nesterov = momentum.but(
     "Nesterov",
@@ -93,7 +93,7 @@ nadam = adam.but(
     m_hat=lambda beta1, m, t, g: beta1 * m / (1 - beta1 ** (t + 1)) + (1 - beta1) * g / (1 - beta1**t),
     source="Dozat 2016, with a constant β₁",
 )
-"""Adam, but its momentum is Nesterov's: the average is looked at one step ahead. Defaults are Adam's."""
+"""Adam, but its momentum is Nesterov's, for the average is looked at one step ahead. Defaults are Adam's."""
 
 amsgrad = adam.but(
     "AMSGrad",

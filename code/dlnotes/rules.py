@@ -112,7 +112,7 @@ HYPERPARAMETERS = {
     "eps": Hyperparameter(r"\varepsilon", "keeps a denominator away from zero", default=1e-8),
     "lam": Hyperparameter(r"\lambda", "weight decay", default=0.01),
 }
-"""The one table of hyper-parameters: a name that stands neither here nor among a rule's stages is an error."""
+"""The one table of hyper-parameters. A name that stands neither here nor among a rule's stages is an error."""
 
 INPUTS = ("theta", "g", "t")
 

@@ -41,7 +41,7 @@ rmsprop_eps_outside = adagrad_eps_outside.but(
     n=rmsprop.stages["n"],
     source="PyTorch",
 )
-"""RMSprop with ε added to the root: Adagrad of that form, but for n."""
+"""RMSprop with ε added to the root, or Adagrad of that form, but for n."""
 
 adam_eps_outside = adam.but(
     "Adam, ε outside",
