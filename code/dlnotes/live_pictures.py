@@ -122,7 +122,8 @@ class Picture:
             f'fill="currentColor" style="flex:1 1 {WIDTH - 20}px;max-width:460px;min-width:0">'
             f'<g transform="translate({LEFT} {TOP})"><path d="{marks}" fill="none" stroke="currentColor" '
             f'stroke-opacity=".5"/>{"".join(axes)}'
-            f'<svg width="{width}" height="{height}" style="overflow:hidden!important">{"".join(self.inside)}</svg></g></svg>'
+            f'<svg width="{width}" height="{height}" style="overflow:hidden!important">'
+            f"{''.join(self.inside)}</svg></g></svg>"
         )
 
 
