@@ -238,6 +238,14 @@ def test_bad_input_of_a_sweep(error, message, arguments):
         compiled(momentum).sweep(**arguments)
 
 
+def test_the_point_may_be_written_into_an_array_that_is_there():
+    theta, out = np.array([1.0, 2.0]), np.zeros(2)
+    found = compiled(nesterov).point(theta, {"m": np.array([1.0, -1.0])}, 1, out=out, eta=0.1, beta=0.5)
+    assert found is out and out.tolist() == [1.5, 1.5]
+    with pytest.raises(ValueError, match=r"g must have the shape \(2,\)"):
+        compiled(nesterov).point(theta, {"m": np.zeros(2)}, 1, out=np.zeros(3), eta=0.1)
+
+
 def test_a_state_cannot_take_a_name_of_the_loop():
     rule = Rule("Sizes", size=lambda size, g: size + g, dtheta=lambda eta, size: -eta * size)
     with pytest.raises(ValueError, match=r"Sizes: \['size'\] are names of the loop itself"):

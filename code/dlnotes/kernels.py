@@ -132,13 +132,15 @@ class Kernel:
         loop, threads = self._loop("step", theta.dtype, theta.size)
         loop(threads, *arrays, float(t), *values)
 
-    def point(self, theta, state, t, **hyper):
-        """Return where the gradient of step `t` is taken: `theta` itself, or a new array.
+    def point(self, theta, state, t, *, out=None, **hyper):
+        """Return where the gradient of step `t` is taken: `theta` itself, or `out`.
 
         Parameters
         ----------
         theta, state, t, **hyper
             As in a call, which raises the same errors.
+        out : numpy.ndarray, optional
+            Where the point is written, of the shape and dtype of `theta`; by default into a new array.
 
         Returns
         -------
@@ -147,7 +149,7 @@ class Kernel:
         """
         if "at" not in self.rule.stages:
             return theta
-        result = np.empty_like(theta)
+        result = np.empty_like(theta) if out is None else out
         arrays = self._arrays(theta, result, state)
         values = self._values(hyper, t)
         loop, threads = self._loop("point", theta.dtype, theta.size)
