@@ -12,7 +12,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 NOTEBOOKS ?= $(sort $(wildcard chapters/*.ipynb chapters/*/*.ipynb))
 
-.PHONY: help book pdf test test-all parity lint notebooks serve bench pages links binder binder-check lock clean
+.PHONY: help book pdf test test-all mutants parity lint notebooks serve bench pages links binder binder-check lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -85,6 +85,13 @@ binder-check: $(READY)  ## run every notebook in JupyterLab, in an environment m
 # nox makes an environment for each session under .venv/nox; the first time takes minutes.
 test-all: $(READY)  ## the suite on Python 3.11 to 3.13, lowest and newest libraries, other machines (SESSIONS="lowest newest")
 	@$(BIN)/nox -f tests/noxfile.py $(if $(SESSIONS),-s $(SESSIONS))
+
+# Cosmic Ray lives apart, as the libraries do.
+MUTANTS := .venv/mutants
+mutants: $(READY)  ## change package and notebooks in small ways and list what no test sees (ONLY="adam rules" for some)
+	@test -x $(MUTANTS)/bin/cosmic-ray || { $(PYTHON) -m venv $(MUTANTS) && \
+		$(MUTANTS)/bin/pip install -q --disable-pip-version-check cosmic-ray==8.7.0; }
+	@$(MUTANTS)/bin/python tests/mutants.py $(ONLY)
 
 links: $(READY)  ## check the links to other sites (needs the network)
 	@$(BIN)/jupyter-book build . -n --keep-going --builder linkcheck && echo "Links: _build/linkcheck/output.txt"

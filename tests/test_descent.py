@@ -4,8 +4,9 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from dlnotes import Rule, gradient_descent, minibatches, minimize
+from dlnotes import CATALOGUE, Rule, gradient_descent, minibatches, minimize
 from dlnotes.objectives import quadratic_bowl, rosenbrock
+from dlnotes.rules import BLOCK
 from example_rules import corrected, late, look_ahead, running_sum
 
 bowl = quadratic_bowl(10)
@@ -346,3 +347,13 @@ def test_rules_with_arrays_of_decay_run_a_whole_sweep():
     plain = minimize(gradient_descent, bowl.gradient, np.ones(2), 10, eta=0.05)
     np.testing.assert_allclose(run.theta[:, 0], plain.theta, rtol=1e-14)
     assert not np.allclose(run.theta[:, 1], run.theta[:, 2])
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_large_arrays_go_through_blocks_to_the_same_bits(name):
+    rule, start = CATALOGUE[name], np.random.default_rng(0).normal(size=(3, BLOCK))
+    hyper = {h: 0.01 for h in rule.hyper if rule.default(h) is None}
+    whole = minimize(rule, np.cos, start, 4, **hyper)
+    rows = [minimize(rule, np.cos, row, 4, **hyper) for row in start]
+    np.testing.assert_array_equal(whole.theta, np.stack([row.theta for row in rows], axis=1))
+    assert not np.array_equal(whole.theta[0], whole.theta[-1])

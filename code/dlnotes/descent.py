@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlnotes import checks
-from dlnotes.rules import HYPERPARAMETERS, Rule
+from dlnotes.rules import BLOCK, HYPERPARAMETERS, Rule
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ def minimize(rule, gradient, start, steps, *, value=None, project=None, every=1,
     spent = getattr(gradient, "evaluations", 0)
     diverged = np.zeros(members, dtype=bool)
     state = rule.init(theta)
+    large = theta.size > BLOCK  # then steps go through the cache in blocks, to the same bits
 
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # finiteness is checked below
         for t in range(steps + 1):
@@ -123,20 +124,28 @@ def minimize(rule, gradient, start, steps, *, value=None, project=None, every=1,
             g = _returned("gradient", gradient(point), theta.shape).astype(dtype, copy=False)
             if recorded:
                 norms[record] = _norm(g)
-            step, new_state = rule(theta, g, state, t + 1, **now)
-            for stage, array in {"dtheta": step, **new_state}.items():
-                if (shape := np.shape(array)) != theta.shape:
-                    raise ValueError(
-                        f"{rule.name}: stage {stage!r} must have the shape {theta.shape} of start, got {shape}"
-                    )
-            new = np.asarray(theta + step, dtype)
+            if large and t:  # shapes were checked at the first step
+                new, new_state = theta.copy(), state
+                rule.step(new, g, new_state, t + 1, **now)
+            else:
+                new, new_state = _stepped(rule, theta, g, state, t + 1, now)
             diverged = diverged | _not_finite({"the gradient": g, "theta": new, **new_state}, t + 1, members)
             if project is not None:  # only finite points: a projection must not hide a divergence
                 new = _frozen(diverged, theta, new)
                 new = checks.real_array("project(theta)", project(new), shape=theta.shape, dtype=dtype)
             theta = _read_only(_frozen(diverged, theta, new))
-            state = {s: np.asarray(new_state[s], dtype) for s in state}
+            if new_state is not state:  # the path in blocks writes into arrays of its own
+                state = {s: np.array(new_state[s], dtype, copy=large or None) for s in state}
     return Trajectory(path, np.arange(records) * every, values, norms, evaluations, diverged)
+
+
+def _stepped(rule, theta, g, state, t, hyper):
+    """The parameters and the state after one step, of the right shapes."""
+    step, new_state = rule(theta, g, state, t, **hyper)
+    for stage, array in {"dtheta": step, **new_state}.items():
+        if (shape := np.shape(array)) != theta.shape:
+            raise ValueError(f"{rule.name}: stage {stage!r} must have the shape {theta.shape} of start, got {shape}")
+    return np.asarray(theta + step, theta.dtype), new_state
 
 
 def _hyperparameters(rule, given, theta, steps):
