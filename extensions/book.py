@@ -8,9 +8,11 @@ import os
 import re
 import struct
 import subprocess
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+import pybtex.plugin
 from fontTools import subset  # comes with matplotlib
 from sphinx.application import Sphinx
 from sphinx.util.fileutil import copy_asset
@@ -181,6 +183,7 @@ def lighten(app: Sphinx, error) -> None:
 
 
 def setup(app: Sphinx) -> dict:
+    pybtex.plugin.find_plugin = cache(pybtex.plugin.find_plugin)  # it reads all entry points again for each citation
     app.config.mathjax_path = "mathjax/tex-chtml.js"
     app.connect("config-inited", add_buttons, priority=900)  # after Jupyter Book has written its own options
     app.connect("builder-inited", remove_thebe, priority=1)
