@@ -50,6 +50,10 @@ CELLS = """() => [...Array(window.jupyterapp.shell.currentWidget.content.model.c
 RAW = """() => [...document.querySelectorAll(".jp-RenderedMarkdown, .jp-MarkdownOutput, .myst")]
     .flatMap(e => e.innerText.match(/(:::|```)\\{[a-z:-]+\\}/g) ?? [])"""
 
+# Live figures that did not come to life: their element holds its picture, but no controls.
+LIFELESS = """() => [...document.querySelectorAll("descent-explorer")].filter(figure =>
+    !figure.shadowRoot?.querySelector("[role=status]")?.textContent.trim()).map(f => f.getAttribute("figure"))"""
+
 
 @pytest.fixture(scope="session")
 def environment():
@@ -133,6 +137,13 @@ def browser():
         browser.close()
 
 
+def page_sources(notebook):
+    """The code cells that end with a live figure."""
+    cells = json.loads((ROOT / notebook).read_text("utf-8"))["cells"]
+    lines = ["".join(cell["source"]).strip().splitlines()[-1] for cell in cells if cell["cell_type"] == "code"]
+    return [line for line in lines if line.startswith("explorer.")]
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_runs_in_jupyterlab(lab, browser, notebook):
     context = browser.new_context(viewport={"width": 1300, "height": 900})
@@ -156,11 +167,14 @@ def test_runs_in_jupyterlab(lab, browser, notebook):
     page.evaluate("() => window.all")
     page.wait_for_function(READY)
     cells, raw = page.evaluate(CELLS), page.evaluate(RAW)
+    page.wait_for_function(f"() => ({LIFELESS})().length === 0")
+    live = page.locator("descent-explorer").count()
     context.close()
     print(
         f"{notebook}: first cell after {first_cell:.1f} s, all {len(cells)} after {time.perf_counter() - started:.1f} s"
     )
     assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
     assert not [f"{cell['source']!r}: {error}" for cell in cells for error in cell["errors"]]
+    assert live == sum("explorer." in source for source in page_sources(notebook))
     assert not raw, f"directives shown as source: {sorted(set(raw))}"
     assert not foreign, foreign
