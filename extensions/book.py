@@ -129,7 +129,7 @@ def lighten(app: Sphinx, error) -> None:
     out, static = Path(app.outdir), Path(app.outdir, "_static")
     if (
         app.builder.name == "singlehtml"
-    ):  # the page's pictures are sought beside it, but it stands where the first chapter stands
+    ):  # its pictures are sought beside it, but it stands where the first chapter does
         (out / f"{app.config.root_doc}.html").rename(out / "book.html")
 
     # MathJax comes from a package at build time: of its 24 MB the pages load these.
@@ -139,7 +139,7 @@ def lighten(app: Sphinx, error) -> None:
         copy_asset(mathjax / folder, static / "mathjax" / folder)
 
     # The theme draws its icons twice, by a 1.5 MB script and by fonts; the fonts suffice.
-    icons = set()
+    icons, repository = set(), repository_url()
     for page in out.rglob("*.html"):
         html = re.sub(r"<script defer[^>]*fontawesome\.js[^>]*></script>", "", page.read_text("utf-8"))
         first, *rest = re.split(r"(?=<img )", html)
@@ -149,7 +149,7 @@ def lighten(app: Sphinx, error) -> None:
                 lazy = ' loading="lazy"' if i else ""  # known sizes keep the page from jumping while figures load
                 rest[i] = "<img" + lazy + png_size(page.parent / source[1]) + part[4:]
         name = page.relative_to(out).with_suffix("").as_posix()
-        page.write_text(mend_links(first + "".join(rest), name, repository_url()), "utf-8")
+        page.write_text(mend_links(first + "".join(rest), name, repository), "utf-8")
         icons.update(re.findall(r"\bfa-[a-z0-9-]+", html))
     for script in static.rglob("*.js"):
         if "mathjax" not in script.parts and script.name != "fontawesome.js":

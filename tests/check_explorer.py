@@ -3,6 +3,7 @@
 Needs Chromium, so plain pytest does not collect it; `make pages` runs it.
 """
 
+import live_pages
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,7 +11,9 @@ from dlnotes import CATALOGUE, explorer, minimize
 from dlnotes.live_surfaces import SETTINGS, default_rates, dial
 from dlnotes.objectives import quadratic_bowl
 from dlnotes.stability import BETA, borders
-from live_pages import numbers_of, opened, settled, site, state_of
+from live_pages import element, numbers_of, settled, site, state_of
+
+page = live_pages.page
 
 SHARED = ("beta", "gamma", "beta1", "beta2", "lam")
 
@@ -23,24 +26,6 @@ def served(tmp_path_factory):
     pages = {"race": [race], "all": [everything], "momentum": [momentum_map], "three": [race, race, momentum_map]}
     with site(folder, **pages) as (address, browser):
         yield address, browser
-
-
-@pytest.fixture
-def page(served):
-    """Open a page: `page("race.html")`; a fault of any kind on it fails when the test ends."""
-    stack = []
-
-    def open_page(path, **options):
-        stack.append(opened(*served, path, **options))
-        return stack[-1].__enter__()
-
-    yield open_page
-    for entered in stack:
-        entered.__exit__(None, None, None)
-
-
-def element(page, place=0):
-    return page.locator("descent-explorer").nth(place)
 
 
 def row(explorer_element, rule):

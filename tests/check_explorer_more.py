@@ -5,6 +5,7 @@ Needs Chromium, so plain pytest does not collect it; `make pages` runs it.
 
 import json
 
+import live_pages
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -13,7 +14,9 @@ from dlnotes.live_moments import DECAYS, STEPS, stages_over_time
 from dlnotes.live_processes import JITTER, TIMES, default_families, paths
 from dlnotes.processes import condition, log_marginal_likelihood
 from dlnotes.variants import adam_uncorrected
-from live_pages import numbers_of, opened, settled, site, state_of
+from live_pages import element, numbers_of, settled, site, state_of
+
+page = live_pages.page
 
 FAMILIES = default_families()
 NAMES = ["moments", "process"]
@@ -32,24 +35,6 @@ def served(tmp_path_factory):
         browser,
     ):
         yield address, browser
-
-
-@pytest.fixture
-def page(served):
-    """Open a page: `page("moments.html")`; a fault of any kind on it fails when the test ends."""
-    stack = []
-
-    def open_page(path, **options):
-        stack.append(opened(*served, path, **options))
-        return stack[-1].__enter__()
-
-    yield open_page
-    for entered in stack:
-        entered.__exit__(None, None, None)
-
-
-def element(page, place=0):
-    return page.locator("descent-explorer").nth(place)
 
 
 def data_of(live):

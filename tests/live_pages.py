@@ -2,10 +2,11 @@
 
 import shutil
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
 from playwright.sync_api import sync_playwright
 
 PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>Live figures</title>
@@ -76,6 +77,18 @@ def opened(address, browser, path, *, width=1000, height=900, **context):
     yield page
     context.close()
     assert not faults, faults
+
+
+@pytest.fixture
+def page(served):
+    """Open a page of `served`, the module's own site: `page("race.html")`; any fault on it fails when the test ends."""
+    with ExitStack() as stack:
+        yield lambda path, **options: stack.enter_context(opened(*served, path, **options))
+
+
+def element(page, place=0):
+    """Return a live figure of a page, the first unless another place is said."""
+    return page.locator("descent-explorer").nth(place)
 
 
 def settled(element):

@@ -39,7 +39,8 @@ STYLE = re.compile(
     r"legend\(|dpi|\bha=|\bva=|font|dashes|linestyle|\"(axes|figure|grid|legend|lines|xtick|ytick|savefig)\."
 )
 NO_LOGIC = {"__init__", "figure_style", "explorer"}  # names and colours only
-TIMEOUT = 300
+TIMEOUT = 300  # seconds; a mutant that runs for ever counts as killed
+NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
 
 
 @dataclass
@@ -60,53 +61,63 @@ class Mutant:
         return f"{place}: {self.before.strip()[:100]}  ->  {self.after.strip()[:100]}"
 
 
-def mutants_of(path, cell, code):
-    """Return every mutant of one piece of code."""
-    tree, found = parso.parse(code), []
-    for name in operator_names():
-        if LEFT_OUT.search(name):
+def positions(code):
+    """Return every (operator, occurrence) at which one piece of code can be changed."""
+    tree = parso.parse(code)
+    nodes, operators = list(ast_nodes(tree)), [get_operator(n)() for n in operator_names() if not LEFT_OUT.search(n)]
+    return [
+        (operator, k)
+        for operator in operators
+        for k in range(sum(len(list(operator.mutation_positions(node))) for node in nodes))
+    ]
+
+
+def drawn(path, pieces, count, rng):
+    """Return a sample of the mutants of a file, given its pieces of code by cell, and how many places there are."""
+    places = [(cell, operator, k) for cell, code in pieces.items() for operator, k in positions(code)]
+    found = []
+    for cell, operator, k in rng.sample(places, len(places)):
+        if len(found) == count:
+            break
+        code = pieces[cell]
+        changed = mutate_code(code, operator, k) or code
+        lines = [(a, b) for a, b in zip(code.splitlines(), changed.splitlines(), strict=False) if a != b]
+        if lines and not STYLE.search(lines[0][0]):
+            found.append(Mutant(path, cell, *lines[0], changed))
+    return found, len(places)
+
+
+def targets(only):
+    """Yield (path, its pieces of code by cell, how many mutants to draw) of every module and notebook."""
+    modules = sorted((ROOT / "code" / "dlnotes").glob("*.py"))
+    notebooks = sorted(p for p in (ROOT / "chapters").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+    for path in [*(path for path in modules if path.stem not in NO_LOGIC), *notebooks]:
+        name = path.relative_to(ROOT)
+        if only and not any(word in name.as_posix() for word in only):
             continue
-        operator = get_operator(name)()
-        for occurrence in range(sum(len(list(operator.mutation_positions(node))) for node in ast_nodes(tree))):
-            changed = mutate_code(code, operator, occurrence)
-            lines = [(a, b) for a, b in zip(code.splitlines(), (changed or "").splitlines(), strict=False) if a != b]
-            if lines and not STYLE.search(lines[0][0]):
-                found.append(Mutant(path, cell, *lines[0], changed))
-    return found
+        if path.suffix == ".py":
+            yield name, {None: path.read_text("utf-8")}, SAMPLE["module"]
+        else:
+            cells = enumerate(json.loads(path.read_text("utf-8"))["cells"])
+            code = {i: "".join(cell["source"]) for i, cell in cells if cell["cell_type"] == "code"}
+            yield name, code, SAMPLE["notebook"]
 
 
-def targets():
-    """Yield (kind, path, its mutants) of every module and notebook."""
-    for path in sorted((ROOT / "code" / "dlnotes").glob("*.py")):
-        if path.stem not in NO_LOGIC:
-            yield "module", path.relative_to(ROOT), mutants_of(path.relative_to(ROOT), None, path.read_text("utf-8"))
-    for path in sorted((ROOT / "chapters").rglob("*.ipynb")):
-        if ".ipynb_checkpoints" not in path.parts:
-            cells = json.loads(path.read_text("utf-8"))["cells"]
-            found = [
-                mutant
-                for i, cell in enumerate(cells)
-                if cell["cell_type"] == "code"
-                for mutant in mutants_of(path.relative_to(ROOT), i, "".join(cell["source"]))
-            ]
-            yield "notebook", path.relative_to(ROOT), found
+def own_tests(path, copy):
+    """Return what pytest is given first for a file: its unit tests, all of them if it has none, or the notebook."""
+    if path.suffix == ".ipynb":
+        return [*NBVAL, copy / path]
+    own = copy / "tests" / f"test_{path.stem}.py"
+    return [own] if own.exists() else unit_tests(copy)
 
 
-def killed(mutant, copy):
-    """Tell whether a test fails on a copy of the repository that holds the mutant."""
-    place = copy / mutant.path
-    original = place.read_text("utf-8")
-    if mutant.cell is None:
-        place.write_text(mutant.text, "utf-8")
-        own = copy / "tests" / f"test_{mutant.path.stem}.py"
-        unit = sorted(p for p in (copy / "tests").glob("test_*.py") if p.stem not in ("test_book", "test_hygiene"))
-        rounds = [[own]] if own.exists() else []
-        rounds += [unit, ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", copy / "chapters"]]
-    else:
-        content = json.loads(original)
-        content["cells"][mutant.cell]["source"] = mutant.text
-        place.write_text(json.dumps(content), "utf-8")
-        rounds = [["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", place]]
+def unit_tests(copy):
+    """Return all tests but those of the stored book."""
+    return sorted(p for p in (copy / "tests").glob("test_*.py") if p.stem not in ("test_book", "test_hygiene"))
+
+
+def fails(files, copy):
+    """Run pytest on a copy and tell whether a test fails."""
     environment = {**os.environ, "PYTHONPATH": str(copy / "code"), "OPENBLAS_NUM_THREADS": "1"}
     options = [
         "-x",
@@ -118,23 +129,39 @@ def killed(mutant, copy):
         f"--nbval-sanitize-with={copy}/tests/sanitize.cfg",
     ]
     try:
-        for files in rounds:
-            command = [PYTHON, "-m", "pytest", *options, *files]
-            run = subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=TIMEOUT * len(rounds))
-            if run.returncode == 1 or run.returncode == 2:  # a failure, or a file that can't be collected
-                return True
-            if run.returncode:
-                raise RuntimeError(f"{mutant.name}: pytest ended with {run.returncode}\n{run.stdout.decode()[-800:]}")
-        return False
+        command = [PYTHON, "-m", "pytest", *options, *files]
+        run = subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         return True
+    if run.returncode > 2:  # neither passed nor failed nor a file that can't be collected
+        raise RuntimeError(f"pytest ended with {run.returncode}\n{run.stdout.decode()[-800:]}")
+    return run.returncode > 0
+
+
+def killed(mutant, copy):
+    """Tell whether a test fails on a copy of the repository that holds the mutant."""
+    place = copy / mutant.path
+    original = place.read_text("utf-8")
+    rounds = [own_tests(mutant.path, copy)]
+    if mutant.cell is None:
+        place.write_text(mutant.text, "utf-8")
+        rounds += [unit_tests(copy), [*NBVAL, copy / "chapters"]]
+    else:
+        content = json.loads(original)
+        content["cells"][mutant.cell]["source"] = mutant.text
+        place.write_text(json.dumps(content), "utf-8")
+    try:
+        return any(fails(files, copy) for files in rounds)
     finally:
         place.write_text(original, "utf-8")
 
 
 def copies():
     """Return a queue of copies of the repository, one for each worker."""
-    free, files = Queue(), subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
+    free, files = (
+        Queue(),
+        subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True).splitlines(),
+    )
     for _ in range(WORKERS):
         copy = Path(tempfile.mkdtemp(prefix="mutants-"))
         for name in files:
@@ -145,17 +172,25 @@ def copies():
 
 
 def main():
-    only, rng, chosen, empty = sys.argv[1:], random.Random(SEED), [], []
-    for kind, path, found in targets():
-        if only and not any(name in path.as_posix() for name in only):
-            continue
-        if not found:
-            empty.append(path)
-        drawn = rng.sample(found, min(SAMPLE[kind], len(found)))
-        print(f"{path}: {len(drawn)} of {len(found)} mutants", flush=True)
-        chosen += drawn
+    rng, chosen, empty = random.Random(SEED), [], []
+    for path, pieces, count in targets(sys.argv[1:]):
+        found, places = drawn(path, pieces, count, rng)
+        print(f"{path}: {len(found)} of {places} mutants", flush=True)
+        chosen += found
+        empty += [] if found else [path]
     reasons = tomllib.loads((ROOT / "tests" / "mutants_explained.toml").read_text("utf-8"))["mutant"]
     free, started = copies(), time.monotonic()
+
+    copy = free.get()
+    print("Without any change:", flush=True)
+    modules = any(mutant.cell is None for mutant in chosen)
+    for files in [
+        *(own_tests(path, copy) for path in {m.path for m in chosen}),
+        *([unit_tests(copy)] if modules else []),
+    ]:
+        if fails(files, copy):  # what fails anyway would kill everything
+            sys.exit(f"these tests fail on the code as it is: {files[-1]}")
+    free.put(copy)
 
     def judge(mutant):
         copy = free.get()
